@@ -1,0 +1,62 @@
+//! What the registry of connectors knows of each kind: help, schema, docs and `sterna init` walk it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{
+    code::Finding,
+    port::{Source, Target, TargetError},
+    settings::{Secrets, Setting, Values},
+    time::{Clock, Entropy},
+};
+
+/// What connectors may use of the world besides their own network or file.
+#[derive(Clone)]
+pub struct Context {
+    /// The project folder: relative paths are taken from it.
+    pub project: PathBuf,
+    /// Gives secrets by reference.
+    pub secrets: Arc<dyn Secrets>,
+    /// Gives the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// A kind of source.
+pub trait SourceKind: Send + Sync {
+    /// Its name in `connector = "…"`.
+    fn kind(&self) -> &'static str;
+    /// What it reads, in a sentence.
+    fn title(&self) -> &'static str;
+    /// Its settings, besides `connector` and `formerly`.
+    fn settings(&self) -> &'static [Setting];
+    /// The lines that `sterna init` writes into its table, with comments.
+    fn sample(&self) -> &'static str;
+    /// Makes the source from checked values; nothing is opened yet.
+    ///
+    /// # Errors
+    /// Findings about values that do not fit together.
+    fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>>;
+}
+
+/// A kind of target.
+#[async_trait]
+pub trait TargetKind: Send + Sync {
+    /// Its name in `connector = "…"`.
+    fn kind(&self) -> &'static str;
+    /// What it writes to, in a sentence.
+    fn title(&self) -> &'static str;
+    /// Its settings, besides `connector`.
+    fn settings(&self) -> &'static [Setting];
+    /// The lines that `sterna init` writes into its table, with comments.
+    fn sample(&self) -> &'static str;
+    /// Findings about values that do not fit together; nothing is connected to.
+    fn check(&self, values: &Values) -> Vec<Finding>;
+    /// Connects and learns what the target says about itself.
+    ///
+    /// # Errors
+    /// [`TargetError`] when it cannot be reached, or gives no token, or its answer is not understood.
+    async fn connect(&self, values: &Values, context: &Context) -> Result<Arc<dyn Target>, TargetError>;
+}
