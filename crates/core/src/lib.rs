@@ -8,6 +8,7 @@
 pub mod account;
 pub mod code;
 pub mod codec;
+pub mod cohort;
 pub mod ids;
 pub mod mapping;
 pub mod pace;

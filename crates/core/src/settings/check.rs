@@ -70,6 +70,17 @@ pub fn check_named<'n>(
     }
 }
 
+/// Checks one value, which stands at `at` (`[mapping]`), by its kind; for tables with free keys of their own.
+pub fn check_value(
+    document: &Document,
+    item: &Spanned<DeValue<'_>>,
+    kind: Kind,
+    at: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<Value> {
+    Checker { document, findings, at: at.to_owned() }.value(kind, item)
+}
+
 /// The name nearest to `word`, if one is near enough to be meant.
 pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let scored = names.map(|name| (strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase()), name));

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use check::{check, check_named, nearest};
+pub use check::{check, check_named, check_value, nearest};
 pub use document::Document;
 
 /// One setting of a table.
