@@ -1,6 +1,9 @@
 //! The few traits, at the real borders: where accounts are read from, and where they are written to.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -160,6 +163,8 @@ pub struct DraftRules<'a> {
     pub strategy: Strategy,
     /// Issuers as the source names them (canonical: lower case) → as the target names them.
     pub issuers: &'a BTreeMap<String, String>,
+    /// Source attributes that the mapping rules take from ([`crate::mapping::Rules::takes`]): they have a place.
+    pub taken: &'a BTreeSet<String>,
 }
 
 /// A place accounts are written to. The conformance suite of the connectors is this contract as tests.
@@ -251,6 +256,8 @@ pub enum Operation {
     Link {
         /// Which.
         id: TargetId,
+        /// The identities that it had when the link was planned; others now are [`Answer::Changed`].
+        before: Vec<Identity>,
         /// Identities to add.
         add: Vec<Identity>,
     },
