@@ -1,0 +1,3 @@
+//! The connectors as the engine sees them: one binary, one module per product.
+
+mod files;
