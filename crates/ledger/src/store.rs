@@ -1,0 +1,243 @@
+//! The embedded store: one writer thread that groups what waits into one commit, and readers beside it.
+//!
+//! No write transaction lasts over 20 ms (design.md 8), so that sign-ins from other processes are not kept waiting:
+//! the writer begins, does jobs until [`GROUP`] has passed or none waits, and commits. A job is small by contract
+//! (some hundred rows). WAL mode: readers see the last commit and block nobody.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use crate::error::LedgerError;
+
+/// How long one group of jobs may take before it is committed.
+const GROUP: Duration = Duration::from_millis(6);
+/// How many jobs may wait for the writer.
+const QUEUE: usize = 64;
+/// How long a writer waits for another process before it gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Reply = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
+type Grouped = Box<dyn FnOnce(Result<&Connection, LedgerError>) -> (bool, Reply) + Send>;
+type Alone = Box<dyn FnOnce(&Connection) + Send>;
+
+enum Job {
+    Grouped(Grouped),
+    Alone(Alone),
+}
+
+/// The store's file, its writer and its readers.
+pub(crate) struct Store {
+    path: PathBuf,
+    jobs: Mutex<Option<SyncSender<Job>>>,
+    writer: Mutex<Option<thread::JoinHandle<()>>>,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    relaxed: Arc<AtomicBool>,
+}
+
+impl Store {
+    /// Opens the file for reading and writing; makes it when it is not there.
+    pub(crate) fn open(path: &Path) -> Result<Self, LedgerError> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let doing = LedgerError::store("opening it");
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(&doing)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(&doing)?;
+        let relaxed = Arc::new(AtomicBool::new(false));
+        let (jobs, waiting) = sync_channel(QUEUE);
+        let flag = Arc::clone(&relaxed);
+        let thread = thread::Builder::new().name("ledger".into()).spawn(move || work(&connection, &waiting, &flag));
+        let thread = thread.map_err(|source| LedgerError::Open { path: path.to_owned(), source: Arc::new(source) })?;
+        Ok(Self {
+            path: path.to_owned(),
+            jobs: Mutex::new(Some(jobs)),
+            writer: Mutex::new(Some(thread)),
+            readers: Arc::default(),
+            relaxed,
+        })
+    }
+
+    /// Opens the file for reading alone: no writer, no key needed.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
+        // read-write on the file (WAL needs its index), but never writing
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.pragma_update(None, "query_only", true).map_err(LedgerError::store("opening it"))?;
+        Ok(connection)
+    }
+
+    /// Whether commits may be lost in a power cut (never in a crash of ours): right for phases that can be repeated.
+    pub(crate) fn relax(&self, relaxed: bool) {
+        self.relaxed.store(relaxed, Ordering::Relaxed);
+    }
+
+    /// Does `job` in the next commit; returns once that is durable.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (sender, receiver) = oneshot::channel();
+        let job = move |store: Result<&Connection, LedgerError>| {
+            let result = store.and_then(job);
+            let good = result.is_ok();
+            let reply: Reply =
+                Box::new(move |commit| drop(sender.send(result.and_then(|value| commit.map(|()| value)))));
+            (good, reply)
+        };
+        self.send(Job::Grouped(Box::new(job))).await?;
+        receiver.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Does `job` on the writer's connection outside any transaction; the job makes its own, short ones.
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Job::Alone(Box::new(move |store| drop(sender.send(job(store)))))).await?;
+        receiver.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Reads beside the writer.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (readers, path) = (Arc::clone(&self.readers), self.path.clone());
+        let task = tokio::task::spawn_blocking(move || {
+            let idle = readers.lock().ok().and_then(|mut readers| readers.pop());
+            let reader = match idle {
+                Some(reader) => reader,
+                None => Self::open_read_only(&path)?,
+            };
+            let result = query(&reader);
+            if let Ok(mut readers) = readers.lock() {
+                readers.push(reader);
+            }
+            result
+        });
+        task.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), LedgerError> {
+        let sender = self.jobs.lock().ok().and_then(|jobs| jobs.clone()).ok_or(LedgerError::Closed)?;
+        // the queue is short and the writer quick, so a full queue is a wait of milliseconds; yield rather than block
+        let mut job = job;
+        loop {
+            match sender.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(std::sync::mpsc::TrySendError::Full(back)) => {
+                    job = back;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(LedgerError::Closed),
+            }
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        drop(self.jobs.lock().ok().and_then(|mut jobs| jobs.take()));
+        if let Some(writer) = self.writer.lock().ok().and_then(|mut writer| writer.take()) {
+            // a panic in a job was answered with `Closed` already
+            drop(writer.join());
+        }
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
+    let open = |source: rusqlite::Error| LedgerError::Open { path: path.to_owned(), source: Arc::new(source) };
+    let mut connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(open)?;
+    // short sleeps: sign-ins take turns with bulk commits of a few milliseconds
+    connection
+        .busy_handler(Some(|tries| {
+            thread::sleep(Duration::from_millis(1));
+            u128::try_from(tries).is_ok_and(|tries| tries < PATIENCE.as_millis())
+        }))
+        .map_err(open)?;
+    connection.pragma_update(None, "cache_size", -32_000).map_err(open)?;
+    connection.pragma_update(None, "temp_store", "FILE").map_err(open)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn work(store: &Connection, waiting: &Receiver<Job>, relaxed: &AtomicBool) {
+    let mut is_relaxed = false;
+    loop {
+        let job = match waiting.recv_timeout(Duration::from_secs(3_600)) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let wanted = relaxed.load(Ordering::Relaxed);
+        if wanted != is_relaxed {
+            let mode = if wanted { "NORMAL" } else { "FULL" };
+            is_relaxed = wanted && store.pragma_update(None, "synchronous", mode).is_ok();
+        }
+        match job {
+            Job::Alone(job) => job(store),
+            Job::Grouped(first) => group(store, first, waiting),
+        }
+    }
+}
+
+/// Does `first` and what else waits in one transaction.
+fn group(store: &Connection, first: Grouped, waiting: &Receiver<Job>) {
+    let mut replies = Vec::new();
+    let mut alone = None;
+    if let Err(error) = begin(store) {
+        let (_, reply) = first(Err(error));
+        return reply(Ok(()));
+    }
+    let began = Instant::now();
+    let mut next = Some(first);
+    while let Some(job) = next.take() {
+        replies.push(in_savepoint(store, job));
+        if began.elapsed() < GROUP {
+            match waiting.try_recv() {
+                Ok(Job::Grouped(job)) => next = Some(job),
+                Ok(Job::Alone(job)) => alone = Some(job),
+                Err(_) => {}
+            }
+        }
+    }
+    let committed = store.execute_batch("COMMIT").map_err(LedgerError::store("committing"));
+    if committed.is_err() {
+        drop(store.execute_batch("ROLLBACK"));
+    }
+    for reply in replies {
+        reply(committed.clone());
+    }
+    if let Some(job) = alone {
+        job(store);
+    }
+}
+
+fn begin(store: &Connection) -> Result<(), LedgerError> {
+    store.execute_batch("BEGIN IMMEDIATE").map_err(LedgerError::store("waiting for its write lock"))
+}
+
+fn in_savepoint(store: &Connection, job: Grouped) -> Reply {
+    if store.execute_batch("SAVEPOINT job").is_err() {
+        let (_, reply) = job(Err(LedgerError::Closed));
+        return reply;
+    }
+    let (good, reply) = job(Ok(store));
+    let end = if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    match store.execute_batch(end) {
+        Ok(()) => reply,
+        Err(error) => {
+            let error = LedgerError::store("ending a step")(error);
+            Box::new(move |_| reply(Err(error)))
+        }
+    }
+}
