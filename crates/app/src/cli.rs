@@ -1,0 +1,50 @@
+//! The command line (design.md 5). Each command's arguments live in its own file under `commands/`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::{
+    commands::{check, explain, init},
+    exit::Exit,
+};
+
+/// Moves every user of an organisation from one identity provider to another.
+#[derive(Debug, Parser)]
+#[command(name = "sterna", version, after_help = Exit::help(), disable_help_subcommand = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes, before or after its name.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// The project folder, which holds sterna.toml
+    #[arg(long, global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub(crate) project: PathBuf,
+    /// Print one JSON document on standard output, everything else on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Answer yes where the command would ask
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// Log to standard error: -v informs, -vv debugs, -vvv traces; people only under pseudonyms
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented project to edit
+    Init(init::Args),
+    /// Check configuration, reachability, rights and quotas; says how to mend each finding
+    Check(check::Args),
+    /// Say what an error code means and how to mend it
+    Explain(explain::Args),
+}

@@ -1,0 +1,89 @@
+//! Plain tables for people: columns as wide as they have to be, numbers to the right.
+
+/// A table that grows row by row.
+#[derive(Default)]
+pub(crate) struct Table {
+    rows: Vec<Vec<Cell>>,
+}
+
+enum Cell {
+    Text(String),
+    Number(String),
+}
+
+impl Table {
+    /// Adds a row of a label and a count.
+    pub(crate) fn count(&mut self, label: &str, count: u64) {
+        self.rows.push(vec![Cell::Text(label.to_owned()), Cell::Number(grouped(count))]);
+    }
+
+    /// Adds a row of texts.
+    pub(crate) fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
+        self.rows.push(texts.into_iter().map(|text| Cell::Text(text.to_owned())).collect());
+    }
+
+    /// The table, one row per line, indented by two.
+    pub(crate) fn render(&self) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..columns)
+            .map(|at| self.rows.iter().filter_map(|row| row.get(at)).map(Cell::width).max().unwrap_or_default())
+            .collect();
+        let lines = self.rows.iter().map(|row| {
+            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| cell.padded(*width)).collect();
+            format!("  {}", cells.join("  ").trim_end())
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Cell {
+    fn width(&self) -> usize {
+        let (Self::Text(text) | Self::Number(text)) = self;
+        text.chars().count()
+    }
+
+    fn padded(&self, width: usize) -> String {
+        let gap = " ".repeat(width.saturating_sub(self.width()));
+        match self {
+            Self::Text(text) => format!("{text}{gap}"),
+            Self::Number(text) => format!("{gap}{text}"),
+        }
+    }
+}
+
+/// A number with its thousands grouped: 1,000,000.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        for (number, text) in cases {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let mut table = Table::default();
+        table.count("applied", 612_340);
+        table.count("awaiting sign-in", 7);
+        insta::assert_snapshot!(table.render(), @r"
+          applied           612,340
+          awaiting sign-in        7
+        ");
+    }
+}
