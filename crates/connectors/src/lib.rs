@@ -1,6 +1,9 @@
 //! Everything Sterna knows of each product it reads from or writes to: one folder per product.
 //!
-//! Start at [`registry`], where every kind of source and target stands in one line.
+//! Start at [`registry`], where every kind of source and target stands in one line. The file sources are
+//! [`b2c_users_file`], [`delimited`] and [`json_lines`]; they share [`text`] (encodings, bounded reading, cursors).
 //! Not here: the order of things (`sterna-engine`), the ledger, and anything that answers a sign-in.
 
+pub mod json_lines;
 pub mod registry;
+pub mod text;

@@ -2,8 +2,10 @@
 
 use sterna_core::registry::{SourceKind, TargetKind};
 
+use crate::json_lines;
+
 /// Every kind of source.
-pub static SOURCES: &[&dyn SourceKind] = &[];
+pub static SOURCES: &[&dyn SourceKind] = &[&json_lines::Kind];
 
 /// Every kind of target.
 pub static TARGETS: &[&dyn TargetKind] = &[];
