@@ -2,10 +2,10 @@
 
 use sterna_core::registry::{SourceKind, TargetKind};
 
-use crate::json_lines;
+use crate::{delimited, json_lines};
 
 /// Every kind of source.
-pub static SOURCES: &[&dyn SourceKind] = &[&json_lines::Kind];
+pub static SOURCES: &[&dyn SourceKind] = &[&delimited::Kind, &json_lines::Kind];
 
 /// Every kind of target.
 pub static TARGETS: &[&dyn TargetKind] = &[];

@@ -100,6 +100,8 @@ pub enum Given<'a> {
 pub struct Columns {
     /// Account attribute and the name it is taken from; empty when the configuration has no table.
     pub table: Vec<(Column, String)>,
+    /// Whether a record without a key is rejected; else its identity is the key.
+    pub needs_key: bool,
     ignore: Vec<String>,
     sign_in: Option<Vec<LocalName>>,
     password_format: Option<String>,
@@ -144,6 +146,7 @@ impl Columns {
             None => nulls.iter().map(|token| (*token).to_owned()).collect(),
         };
         Ok(Self {
+            needs_key: table.iter().any(|(column, _)| *column == Column::Named("key")),
             table,
             ignore: values.texts("ignore"),
             sign_in: given_sign_in.then_some(sign_in),
@@ -201,6 +204,7 @@ impl Columns {
         contact(&mut profile.phones, phone);
         let key = match key {
             Some(key) => SourceKey::new(key).ok_or_else(|| lacks("the key is too long"))?,
+            None if self.needs_key => return Err(lacks("the record has no key")),
             None => key_from_identities(&identities).ok_or_else(|| lacks("the record has neither key nor identity"))?,
         };
         let credential = match (password, hash) {
