@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
-    commands::{check, explain, init},
+    commands::{check, emulate, explain, init},
     exit::Exit,
 };
 
@@ -47,4 +47,6 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Say what an error code means and how to mend it
     Explain(explain::Args),
+    /// Run a strict local stand-in of a product on a port of its own
+    Emulate(emulate::Args),
 }

@@ -92,7 +92,8 @@ fn create(path: &Path, text: &str) -> Result<bool, Failure> {
 /// The text of a new `sterna.toml`.
 pub(crate) fn text(name: &str, source: &dyn SourceKind, target: &dyn TargetKind) -> String {
     let name = toml::Value::from(name);
-    let (from, from_title, from_sample) = (source.kind(), source.title(), source.sample().trim_end());
+    let (from, from_title, from_sample) =
+        (source.kind(), source.title(), source.sample().trim_end().replace("sources.NAME", "sources.legacy"));
     let (to, to_title, to_sample) = (target.kind(), target.title(), target.sample().trim_end());
     format!(
         r#"# A migration with Sterna. Fill in what is asked for, then run `sterna check`.

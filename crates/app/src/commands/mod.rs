@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments, what it does, and how its result looks.
 
 pub(crate) mod check;
+pub(crate) mod emulate;
 pub(crate) mod explain;
 pub(crate) mod init;
 
@@ -27,5 +28,6 @@ pub(crate) async fn run(command: Command, session: &Session) -> Outcome {
         Command::Init(args) => init::run(&args, session),
         Command::Check(args) => check::run(&args, session).await,
         Command::Explain(args) => explain::run(&args, session),
+        Command::Emulate(args) => emulate::run(args, session).await,
     }
 }

@@ -1,0 +1,40 @@
+# What one does with this repository. Everything works on a fresh Debian with a Rust toolchain and the usual package
+# registries; CARGO_TARGET_DIR is honoured.
+
+CARGO ?= cargo
+# random inputs of each fuzz test
+FUZZ_CASES ?= 200000
+
+.PHONY: demo test bench fuzz soak lint docs setup
+
+# The whole story against the emulators, in one command.
+demo:
+	$(CARGO) run --quiet --locked --package sterna -- demo
+
+# Installs what the tests need besides Rust (Debian, PyPI, npm), and says what it does.
+setup:
+	@scripts/setup.sh
+
+# Every test; the runner's own summary comes last.
+test: setup
+	@scripts/test.sh
+
+# Format, lints, documentation, licences and banned crates.
+lint:
+	@scripts/lint.sh
+
+# Writes the generated pages of docs/ anew.
+docs:
+	STERNA_UPDATE_DOCS=1 $(CARGO) test --quiet --package sterna --bin sterna docs::
+
+# Quota, speed and memory, as ratios to a bare baseline of the same run.
+bench:
+	$(CARGO) bench --locked --workspace
+
+# The long crash and fault test: a thousand runs, seeds printed, resumable.
+soak:
+	STERNA_SOAK=1 $(CARGO) test --locked --package sterna --test it -- --nocapture --test-threads=1 soak
+
+# Every parser of outside data against random input; FUZZ_CASES says how much.
+fuzz:
+	PROPTEST_CASES=$(FUZZ_CASES) $(CARGO) test --locked --workspace --all-targets -- fuzz

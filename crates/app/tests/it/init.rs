@@ -1,0 +1,65 @@
+//! `sterna init`: for every pair of connectors a project that only wants its values.
+
+use crate::support::Folder;
+
+const SOURCES: &[&str] = &["b2c-users-file", "csv", "json-lines", "azure-ad-b2c"];
+const TARGETS: &[&str] = &["entra-external-id", "azure-ad-b2c"];
+
+#[test]
+fn every_pair_gives_a_project_whose_configuration_is_right() {
+    for source in SOURCES {
+        for target in TARGETS {
+            let folder = Folder::new();
+            folder.run(&format!("init p --from {source} --to {target}")).exits(0);
+            let run = folder.run("check --offline --project p");
+            assert_eq!(run.code, 0, "{source} to {target}: {}\n{}", run.stderr, folder.read("p/sterna.toml"));
+            assert!(!folder.read("p/sterna.toml").contains("NAME"), "{source} to {target}");
+        }
+    }
+}
+
+#[test]
+fn what_is_written_says_what_to_do_next() {
+    let folder = Folder::new();
+    let run = folder.run("init p --from csv --to entra-external-id").exits(0);
+    insta::assert_snapshot!(run.stdout, @"");
+    assert_eq!(
+        folder.read("p/.gitignore"),
+        "# the ledger and the key that opens it: never commit them\n/.sterna/\n*.key\n"
+    );
+}
+
+#[test]
+fn nothing_is_ever_written_over() {
+    let folder = Folder::new();
+    folder.run("init p --from csv --to entra-external-id").exits(0);
+    folder.write("p/sterna.toml", "mine");
+    let run = folder.run("init p --from csv --to entra-external-id").exits(2);
+    insta::assert_snapshot!(run.stderr, @"");
+    assert_eq!(folder.read("p/sterna.toml"), "mine");
+}
+
+#[test]
+fn a_gitignore_that_is_there_stays_and_is_told() {
+    let folder = Folder::new();
+    folder.write(".gitignore", "mine\n");
+    let run = folder.run("init . --from csv --to entra-external-id").exits(0);
+    assert!(run.stderr.contains("add `/.sterna/` and `*.key` to it"));
+    assert_eq!(folder.read(".gitignore"), "mine\n");
+}
+
+#[test]
+fn an_unknown_kind_names_the_nearest_one_and_all() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(folder.run("init p --from b2c-user-file --to entra-external-id").exits(2).stderr, @"");
+    let document = folder.run("init p --from csv --to entra --json").exits(2).json();
+    assert_eq!(document["findings"][0]["code"], "E1009");
+    assert!(!folder.path().join("p").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told() {
+    let folder = Folder::new();
+    folder.write("p", "a file");
+    assert!(folder.run("init p/q --from csv --to entra-external-id").exits(1).stderr.contains("error[E1013]"));
+}
