@@ -4,6 +4,7 @@
 //! [`b2c_users_file`], [`delimited`] and [`json_lines`]; they share [`text`] (encodings, bounded reading, cursors).
 //! Not here: the order of things (`sterna-engine`), the ledger, and anything that answers a sign-in.
 
+pub mod b2c_users_file;
 pub mod delimited;
 pub mod json_lines;
 pub mod registry;

@@ -2,10 +2,11 @@
 
 use sterna_core::registry::{SourceKind, TargetKind};
 
-use crate::{delimited, json_lines};
+use crate::{b2c_users_file, delimited, json_lines};
 
 /// Every kind of source.
-pub static SOURCES: &[&dyn SourceKind] = &[&delimited::Kind, &json_lines::Kind];
+pub static SOURCES: &[&dyn SourceKind] =
+    &[&b2c_users_file::Kind, &delimited::Kind, &entra::SourceKind, &json_lines::Kind];
 
 /// Every kind of target.
-pub static TARGETS: &[&dyn TargetKind] = &[];
+pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
