@@ -6,6 +6,7 @@
 
 pub mod b2c_users_file;
 pub mod delimited;
+pub mod entra;
 pub mod json_lines;
 pub mod registry;
 pub mod text;

@@ -2,7 +2,11 @@
 
 use sterna_core::registry::{SourceKind, TargetKind};
 
-use crate::{b2c_users_file, delimited, json_lines};
+use crate::{
+    b2c_users_file, delimited,
+    entra::{self, config::Product},
+    json_lines,
+};
 
 /// Every kind of source.
 pub static SOURCES: &[&dyn SourceKind] =
