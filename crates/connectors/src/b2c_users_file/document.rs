@@ -8,7 +8,7 @@ use super::{
     lenient,
     scan::{Scan, Step},
 };
-use crate::text::{Mistake, Node, Reader, cut};
+use crate::text::{Mistake, Node, Reader, cut, unreadable};
 
 /// What the root says besides the users.
 #[derive(Clone, Debug, Default)]
@@ -273,8 +273,4 @@ fn broken<R: Read>(reader: &Reader<R>, what: &str) -> SourceError {
 fn broken_at(offset: u64, what: &str) -> SourceError {
     SourceError::new(Code::E3002, format!("the document has a mistake at byte {offset}: {what}"))
         .hint("what stands before it is kept; mend the document there and extract again")
-}
-
-fn unreadable(error: std::io::Error) -> SourceError {
-    SourceError::new(Code::E3001, "the file cannot be read").caused_by(error)
 }

@@ -36,7 +36,7 @@ impl UsersFile {
         Self { stated, limit, known: None }
     }
 
-    fn read(&self, raw: &[u8], user_type: Option<UserType>, position: impl FnOnce() -> String) -> Record {
+    fn read(raw: &[u8], user_type: Option<UserType>, position: impl FnOnce() -> String) -> Record {
         let read = plain_text(raw).and_then(document::parse).and_then(|node| read_user(node, user_type));
         read.unwrap_or_else(|mistake| rejected(position(), mistake, raw))
     }
@@ -100,14 +100,14 @@ impl Form for UsersFile {
                 return Ok(Some(rejected(position, Mistake::new(Code::E3104, why), &head)));
             }
         };
-        let record = self.read(&reader.held()[..length], place.form.user_type, || position);
+        let record = Self::read(&reader.held()[..length], place.form.user_type, || position);
         reader.take(length);
         Ok(Some(record))
     }
 
     fn mend(&mut self, text: &str) -> Record {
         let user_type = self.stated.or(self.known.as_ref().and_then(|known| known.user_type));
-        self.read(text.trim().as_bytes(), user_type, || MENDED.to_owned())
+        Self::read(text.trim().as_bytes(), user_type, || MENDED.to_owned())
     }
 
     fn notes(&self) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sterna_core::{code::Code, time::Timestamp};
 
-use crate::text::{Mistake, Node};
+use crate::text::{Mistake, Node, twice};
 
 /// The members that have not been taken yet.
 pub(super) struct Members(Vec<(String, Node)>);
@@ -17,10 +17,9 @@ impl Members {
         let Node::Object(members) = node else {
             return Err(Mistake::new(Code::E3108, format!("{what} is {}, not an object", node.sort())));
         };
-        let mut names: Vec<String> = members.iter().map(|(name, _)| name.to_lowercase()).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Mistake::new(Code::E3109, format!("the member `{}` comes twice", pair[0]))),
+        let names: Vec<String> = members.iter().map(|(name, _)| name.to_lowercase()).collect();
+        match twice(names.iter().map(String::as_str)) {
+            Some(name) => Err(Mistake::new(Code::E3109, format!("the member `{name}` comes twice"))),
             None => Ok(Self(members)),
         }
     }

@@ -10,11 +10,12 @@ use sterna_core::{
 };
 
 use super::{
-    grammar::{Grammar, Row, skip_blank_lines, unreadable},
+    grammar::{Grammar, Row, skip_blank_lines},
     header::{Header, detect_delimiter},
 };
 use crate::text::{
     Columns, Encoding, Form, Given, MENDED, Mistake, Place, Reader, account_or_rejected, plain_text, rejected,
+    unreadable,
 };
 
 /// How rows are cut.

@@ -13,7 +13,7 @@ use sterna_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::text::{Line, Mistake, Reader, cut, next_line};
+use crate::text::{Line, Mistake, Reader, cut, next_line, plain_text, unreadable};
 
 /// Takes rows out of a reader.
 pub(super) struct Grammar {
@@ -53,7 +53,7 @@ impl Grammar {
     /// E3106 when they are no text.
     pub(super) fn fields(&self) -> Result<impl Iterator<Item = &str>, Mistake> {
         let ends = &self.ends[..self.fields];
-        let text = crate::text::plain_text(&self.text[..ends.last().copied().unwrap_or(0)])?;
+        let text = plain_text(&self.text[..ends.last().copied().unwrap_or(0)])?;
         let starts = std::iter::once(0).chain(ends.iter().copied());
         let no_text = || Mistake::new(Code::E3106, "a field ends within a character");
         // The delimiter is ASCII, so a field can only end within a character when the bytes were no text.
@@ -145,9 +145,8 @@ impl Grammar {
             written += wrote;
             fields += ends;
             match result {
-                ReadRecordResult::Record => break,
+                ReadRecordResult::Record | ReadRecordResult::End => break,
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::End => break,
                 ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull if seen > self.limit => return Ok(None),
                 ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull if ended => break,
                 ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull => {}
@@ -180,11 +179,6 @@ pub(super) fn skip_blank_lines<R: Read>(reader: &mut Reader<R>) -> std::io::Resu
     Ok(())
 }
 
-/// What the file system says.
-pub(super) fn unreadable(error: std::io::Error) -> SourceError {
-    SourceError::new(Code::E3001, "the file cannot be read").caused_by(error)
-}
-
 /// What is wrong with a row's quoting, if anything: text behind a closing quote, or a quote that never closes.
 fn unclean(row: &[u8], delimiter: u8, quote: u8) -> Option<&'static str> {
     let mut rest = row;
@@ -206,7 +200,7 @@ fn unclean(row: &[u8], delimiter: u8, quote: u8) -> Option<&'static str> {
                 Some(_) => return Some("text follows a closing quote: a quote inside a field must be doubled"),
             }
         }
-        let Some(at) = memchr::memchr(delimiter, rest) else { return None };
+        let at = memchr::memchr(delimiter, rest)?;
         rest = &rest[at + 1..];
     }
 }

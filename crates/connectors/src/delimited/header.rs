@@ -2,14 +2,13 @@
 
 use std::io::Read;
 
-use aws_lc_rs::digest;
 use sterna_core::{
     code::{Code, Finding},
     port::SourceError,
 };
 
-use super::grammar::{Grammar, Row, unreadable};
-use crate::text::{Column, Columns, Encoding, Reader};
+use super::grammar::{Grammar, Row};
+use crate::text::{Column, Columns, Encoding, Reader, fingerprint, twice, unreadable};
 
 /// How much of the file the delimiter is detected in, in bytes.
 const SAMPLE: usize = 64 * 1024;
@@ -58,8 +57,7 @@ impl Header {
         });
         let names: Vec<String> = names.collect();
         let slots = slots(&names, columns)?;
-        let digest = digest::digest(&digest::SHA256, [&[delimiter], &reader.held()[..length]].concat().as_slice());
-        let mark = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let mark = fingerprint(&[&[delimiter], &reader.held()[..length]]);
         reader.take(length);
         Ok(Self { width: names.len(), slots, mark, delimiter })
     }
@@ -120,10 +118,8 @@ fn evenness(sample: &[u8], delimiter: u8, quote: Option<u8>) -> Result<usize, So
 }
 
 fn slots(names: &[String], columns: &Columns) -> Result<Vec<(Column, usize)>, SourceError> {
-    let mut sorted: Vec<&String> = names.iter().collect();
-    sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(unfit(names, &format!("the column `{}` is there twice", pair[0])));
+    if let Some(name) = twice(names.iter().map(String::as_str)) {
+        return Err(unfit(names, &format!("the column `{name}` is there twice")));
     }
     let mut slots = Vec::with_capacity(names.len());
     for (column, name) in &columns.table {

@@ -335,7 +335,7 @@ struct Secret(String);
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Read;
-        impl<'de> Visitor<'de> for Read {
+        impl Visitor<'_> for Read {
             type Value = Secret;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

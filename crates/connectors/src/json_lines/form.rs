@@ -11,6 +11,7 @@ use sterna_core::{
 use super::{account::read_account, fields::Fields};
 use crate::text::{
     Columns, Form, Line, MENDED, Mistake, Place, Reader, account_or_rejected, next_line, plain_text, rejected,
+    unreadable,
 };
 
 /// What the lines look like.
@@ -59,14 +60,10 @@ impl JsonLines {
         }
     }
 
-    fn unreadable(error: std::io::Error) -> SourceError {
-        SourceError::new(Code::E3001, "the file cannot be read").caused_by(error)
-    }
-
     /// Says before anything is extracted that the first line is not what the configuration says.
     fn look<R: Read>(&mut self, reader: &mut Reader<R>) -> Result<(), SourceError> {
         self.first = None;
-        while let Line::Whole { text, whole } = next_line(reader, self.limit).map_err(Self::unreadable)? {
+        while let Line::Whole { text, whole } = next_line(reader, self.limit).map_err(unreadable)? {
             let line = &reader.held()[..text];
             if !line.trim_ascii().is_empty() {
                 // The reason may quote the record, and findings are shown: only its sort is told.
@@ -101,7 +98,7 @@ impl Form for JsonLines {
     fn next<R: Read>(&mut self, reader: &mut Reader<R>, _: &mut Place<()>) -> Result<Option<Record>, SourceError> {
         loop {
             let number = reader.line();
-            match next_line(reader, self.limit).map_err(Self::unreadable)? {
+            match next_line(reader, self.limit).map_err(unreadable)? {
                 Line::End => return Ok(None),
                 Line::TooLong(head) => {
                     let reason = format!("the line is longer than {} bytes", self.limit);

@@ -264,7 +264,7 @@ struct Draft<'v> {
     format: Option<&'v str>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Main<'v> {
     value: Option<&'v str>,
     verified: Option<bool>,

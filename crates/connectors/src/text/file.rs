@@ -54,9 +54,8 @@ impl Opened {
         let mut head = Zeroizing::new(Vec::with_capacity(usize::try_from(kind.len().min(HEAD)).unwrap_or(0) + 1));
         (&mut file).take(HEAD).read_to_end(&mut head).map_err(|error| refuse("cannot be read").caused_by(error))?;
         let (size, modified_ns) = stamp(&file).map_err(|error| refuse("cannot be looked at").caused_by(error))?;
-        let digest = digest::digest(&digest::SHA256, &head[..head.len().min(MARK_HEAD)]);
-        let hex = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { file, mark: Mark { size, modified_ns, head: hex }, head })
+        let mark = Mark { size, modified_ns, head: fingerprint(&[&head[..head.len().min(MARK_HEAD)]]) };
+        Ok(Self { file, mark, head })
     }
 
     /// The file's size in bytes when it was opened.
@@ -81,6 +80,22 @@ impl Opened {
         file.seek(SeekFrom::Start(offset))?;
         Ok(file)
     }
+}
+
+/// The head of a digest of some bytes, as text.
+pub(crate) fn fingerprint(parts: &[&[u8]]) -> String {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        digest.update(part);
+    }
+    let digest = digest.finish();
+    let head: [u8; 16] = std::array::from_fn(|at| digest.as_ref().get(at).copied().unwrap_or(0));
+    format!("{:032x}", u128::from_be_bytes(head))
+}
+
+/// What is said when the file system fails in the middle of a file.
+pub(crate) fn unreadable(error: std::io::Error) -> SourceError {
+    SourceError::new(Code::E3001, "the source file cannot be read").caused_by(error)
 }
 
 /// Length, and nanoseconds since 1970 (0 where the file system keeps no time).

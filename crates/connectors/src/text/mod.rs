@@ -18,11 +18,12 @@ mod words;
 pub use columns::{Column, Columns, Given};
 pub use encoding::{Detected, Encoding, Stated, detect};
 pub use file::{Mark, Opened};
+pub(crate) use file::{fingerprint, unreadable};
 pub use line::{Line, next_line};
 #[cfg(test)]
 pub(crate) use node::NUL;
 pub use node::{Mistake, Node};
-pub(crate) use node::{strict_value, through_serde};
+pub(crate) use node::{strict_value, through_serde, twice};
 pub use place::Place;
 pub use reader::{CHUNK, Reader};
 pub use settings::{COLUMN_RULES, ENCODING, MAX_RECORD_BYTES, PATH, common};

@@ -88,10 +88,8 @@ impl Node {
             }
             Some(b'{') => {
                 let Members(members) = serde_json::from_str(text)?;
-                let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-                names.sort_unstable();
-                if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-                    return Err(Mistake::new(Code::E3109, format!("the member `{}` comes twice", pair[0])));
+                if let Some(name) = twice(members.iter().map(|(name, _)| name.as_ref())) {
+                    return Err(Mistake::new(Code::E3109, format!("the member `{name}` comes twice")));
                 }
                 let members = members.into_iter().map(|(name, raw)| {
                     without_nul(&name)?;
@@ -146,6 +144,16 @@ impl Node {
     }
 }
 
+/// A name that comes twice.
+pub(crate) fn twice<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.windows(2).find_map(|pair| match pair {
+        [first, second] if first == second => Some(*first),
+        _ => None,
+    })
+}
+
 /// A JSON value for [`sterna_core::account::Profile::attributes`], read as strictly as a [`Node`].
 pub(crate) fn strict_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
@@ -162,7 +170,7 @@ pub(crate) fn through_serde<E: serde::de::Error>(mistake: Mistake) -> E {
 
 fn number(literal: String) -> Value {
     match serde_json::from_str::<Value>(&literal) {
-        Ok(value @ Value::Number(_)) if value.is_u64() || value.is_i64() || value.to_string() == literal => value,
+        Ok(value @ Value::Number(_)) if value.is_u64() || value.is_i64() || *value.to_string() == literal => value,
         _ => Value::String(literal),
     }
 }

@@ -14,7 +14,7 @@ use sterna_core::{
     port::{Cursor, Page, REJECT_BYTES, Record, Rejected, Source, SourceError},
 };
 
-use super::{Detected, Encoding, Mark, Mistake, Opened, Place, Reader, Stated, detect};
+use super::{Detected, Encoding, Mark, Mistake, Opened, Place, Reader, Stated, detect, file::unreadable};
 
 /// Most records of a page.
 const PAGE_RECORDS: usize = 1_000;
@@ -109,9 +109,8 @@ impl<F: Form> FileSource<F> {
     /// Opens the file and stands where `cursor` says.
     fn start(&mut self, cursor: Option<&Cursor>) -> Result<Reading<F>, SourceError> {
         let (file, detected) = self.open()?;
-        let unread = |error| unreadable(&self.path, error);
         let mark = detected.mark as u64;
-        let mut front = Reader::new(file.at(mark).map_err(unread)?, detected.encoding, mark, 1);
+        let mut front = Reader::new(file.at(mark).map_err(unreadable)?, detected.encoding, mark, 1);
         let place = match cursor {
             None => self.form.begin(&mut front)?,
             Some(cursor) => {
@@ -125,7 +124,7 @@ impl<F: Form> FileSource<F> {
                 stored.place
             }
         };
-        let input = file.at(place.at).map_err(unread)?;
+        let input = file.at(place.at).map_err(unreadable)?;
         let reader = Reader::new(input, detected.encoding, place.at, place.line);
         Ok(Reading { file, detected, reader, place })
     }
@@ -159,7 +158,7 @@ impl<F: Form> FileSource<F> {
                 Err(_) => break Some(stored(reading)?), // what is good goes first; the next page meets the error again
             }
         };
-        if !reading.file.is_unchanged().map_err(|error| unreadable(&self.path, error))? {
+        if !reading.file.is_unchanged().map_err(unreadable)? {
             return Err(changed(&self.path));
         }
         let size = reading.file.size().max(1);
@@ -227,10 +226,6 @@ fn detected(head: &[u8], stated: Stated, path: &Path, size: u64) -> Result<Detec
         return Err(SourceError::new(Code::E3004, format!("{} holds nothing at all", path.display())));
     }
     Ok(detected)
-}
-
-fn unreadable(path: &Path, error: std::io::Error) -> SourceError {
-    SourceError::new(Code::E3001, format!("{} cannot be read", path.display())).caused_by(error)
 }
 
 fn changed(path: &Path) -> SourceError {
