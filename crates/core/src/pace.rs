@@ -41,7 +41,7 @@ impl Quota {
 pub type Millis = u64;
 
 /// The part of a window that may leave at once when nothing was sent before.
-const BURST: f64 = 0.1;
+pub const BURST: f64 = 0.1;
 /// A batch is at most what may leave within this time, so that slow quotas do not wait for a full batch.
 const BATCH_SECS: f64 = 0.5;
 /// Estimates closer than this to what is believed change nothing.

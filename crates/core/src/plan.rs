@@ -118,21 +118,25 @@ pub struct Planned {
     /// The target's account that is adopted, linked, updated or left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing: Option<TargetId>,
+    /// The identities that the existing account had when the plan was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub had: Vec<Identity>,
     /// The identities that a link adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub add: Vec<Identity>,
     /// The attributes that an update writes, by the target's name; JSON null clears one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub changes: BTreeMap<String, Value>,
-    /// What the changed attributes and identities were before, for undo.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub before: BTreeMap<String, Value>,
+    /// Whether the account was at the target before and got lost: its old password never comes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 impl Planned {
     /// A plan that creates `draft`.
     pub fn create(draft: Draft, losses: Vec<Loss>) -> Self {
-        Self { draft, losses, existing: None, add: Vec::new(), changes: BTreeMap::new(), before: BTreeMap::new() }
+        let (had, add) = (Vec::new(), Vec::new());
+        Self { draft, losses, existing: None, had, add, changes: BTreeMap::new(), again: false }
     }
 }
 

@@ -167,8 +167,8 @@ impl ProfileState {
 
     /// Whether a new plan may decide anew on it: nothing has been sent, or what was sent came to nothing.
     pub fn is_plannable(self) -> bool {
-        use ProfileState::{Clash, Excluded, Gone, Held, Merged, Planned, Refused, Seen};
-        matches!(self, Seen | Excluded | Held | Merged | Gone | Planned | Clash | Refused)
+        use ProfileState::{Clash, Excluded, Gone, Held, Merged, Planned, Refused, Seen, Undone};
+        matches!(self, Seen | Excluded | Held | Merged | Gone | Planned | Clash | Refused | Undone)
     }
 
     /// The state after `event`.
@@ -187,14 +187,15 @@ impl ProfileState {
             (state, E::Plan) if state.is_plannable() => S::Planned,
             (state, E::Leave) if state.is_plannable() => S::Left,
             // a repair or retry decides on an account that is, or was, at the target
-            (S::Differs | S::Missing | S::Undone, E::Plan) => S::Planned,
+            (S::Differs | S::Missing, E::Plan) => S::Planned,
             (S::Planned | S::InDoubt, E::Intend) => S::Intended,
             (S::Intended, E::Return) => S::Planned,
             (S::Intended | S::InDoubt, E::Silence) => S::InDoubt,
             (S::Intended | S::InDoubt, E::Holds) => S::Applied,
             (S::Planned | S::Intended | S::InDoubt | S::Clash, E::Adopt) => S::Adopted,
             (S::Intended | S::InDoubt, E::Link) => S::Linked,
-            (S::Intended | S::InDoubt, E::Clash) => S::Clash,
+            // known to a plan already, or told by the target
+            (state, E::Clash) if state.is_plannable() || state.is_open() => S::Clash,
             (S::Intended | S::InDoubt, E::Refuse) => S::Refused,
             (state, E::Equal) if state.is_at_target() || state == S::Missing => S::Verified,
             (state, E::Differ) if state.is_at_target() || state == S::Missing => S::Differs,
@@ -247,6 +248,8 @@ pub enum CredentialEvent {
     ChangedElsewhere,
     /// A reset is demanded.
     DemandReset,
+    /// The account was lost at the target and made again with a password nobody knows: the old one never comes back.
+    Recreated,
     /// The account is no longer at the target.
     Removed,
 }
@@ -270,6 +273,8 @@ impl CredentialState {
                 S::Superseded
             }
             (S::AwaitingSignIn | S::Answered | S::Set | S::Carried | S::ResetDue, E::DemandReset) => S::ResetDue,
+            (S::NotNeeded, E::Recreated) => S::NotNeeded,
+            (state, E::Recreated) if state != S::Dormant => S::ResetDue,
             (_, E::Removed) => S::Dormant,
             (from, event) => {
                 return Err(NoSuchStep { from: from.name(), step: event.name() });
@@ -287,6 +292,7 @@ impl CredentialEvent {
             Self::FlagCleared => "flag cleared",
             Self::ChangedElsewhere => "changed elsewhere",
             Self::DemandReset => "demand reset",
+            Self::Recreated => "recreated",
             Self::Removed => "removed",
         }
     }
@@ -352,6 +358,7 @@ mod tests {
             E::FlagCleared,
             E::ChangedElsewhere,
             E::DemandReset,
+            E::Recreated,
         ];
         for from in [S::Moved, S::Superseded, S::ResetDue] {
             for event in events {

@@ -51,9 +51,20 @@ pub struct Decision {
     /// Why it is held or excluded.
     pub code: Option<Code>,
     /// The number of its cohort.
-    pub cohort: Option<u32>,
+    pub cohort: InCohort,
     /// The stored plan.
     pub planned: Option<Planned>,
+}
+
+/// Which cohort an account is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InCohort {
+    /// The one it was in.
+    Unchanged,
+    /// None.
+    None,
+    /// This one, by its number in the file's order.
+    Number(u32),
 }
 
 impl Ledger {
@@ -268,14 +279,21 @@ fn decide(store: &Connection, decision: &Decision, sealed: Option<&[u8]>, now: T
     let credential =
         (decision.event == ProfileEvent::Leave).then_some(CredentialEvent::Created(CredentialState::NotNeeded));
     step(store, ordinal, now, Some(decision.event), credential)?;
+    let cohort = match decision.cohort {
+        InCohort::Number(number) => Some(number),
+        InCohort::None | InCohort::Unchanged => None,
+    };
     store
-        .prepare_cached("UPDATE account SET action = ?2, code = ?3, cohort = ?4 WHERE ordinal = ?1")
+        .prepare_cached(
+            "UPDATE account SET action = ?2, code = ?3, cohort = CASE WHEN ?5 THEN cohort ELSE ?4 END WHERE ordinal = ?1",
+        )
         .and_then(|mut update| {
             update.execute(params![
                 ordinal.0,
                 decision.action.map(Action::number),
                 decision.code.map(Code::as_str),
-                decision.cohort
+                cohort,
+                decision.cohort == InCohort::Unchanged
             ])
         })
         .map_err(&doing)?;

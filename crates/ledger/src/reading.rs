@@ -22,6 +22,9 @@ pub(crate) const RECORD: Place = Place { table: "record", column: "sealed" };
 const CURSOR: Place = Place { table: "source", column: "cursor" };
 const REJECT: Place = Place { table: "reject", column: "sealed" };
 
+/// Where reading goes on; no place to go on means that the last page is stored.
+const PLACE: &str = "UPDATE source SET cursor = ?2, open = CASE WHEN ?2 IS NULL THEN 2 ELSE 1 END WHERE id = ?1";
+
 /// A source as the ledger knows it.
 #[derive(Clone, Debug)]
 pub struct SourceRow {
@@ -35,6 +38,8 @@ pub struct SourceRow {
     pub pass: i64,
     /// Whether a reading was begun and not ended.
     pub open: bool,
+    /// Whether the open reading has stored its last page, and only its end is left to do.
+    pub drained: bool,
     /// Whether its records can be looked up by key.
     pub indexed: bool,
     /// Where the open reading goes on.
@@ -126,10 +131,11 @@ impl Ledger {
         if source.open && !source.indexed {
             self.forget_open_pass(source.row).await?;
         }
-        if !source.open {
+        // a record counts as a duplicate within one pass; a reading that starts again is another pass
+        if !source.open || source.indexed {
             source.pass += 1;
         }
-        (source.open, source.cursor) = (true, None);
+        (source.open, source.drained, source.cursor) = (true, false, None);
         let (row, pass) = (source.row, source.pass);
         self.store
             .write(move |store| {
@@ -204,9 +210,7 @@ impl Ledger {
                 };
                 insert_accounts(store, &source, &page.accounts)?;
                 count_records(store, i64::try_from(stored.new + stored.rejected).unwrap_or_default())?;
-                store
-                    .execute("UPDATE source SET cursor = ?2 WHERE id = ?1", params![source.row, cursor])
-                    .map_err(LedgerError::store("storing a page"))?;
+                store.execute(PLACE, params![source.row, cursor]).map_err(LedgerError::store("storing a page"))?;
                 Ok(stored)
             })
             .await
@@ -230,9 +234,7 @@ impl Ledger {
                     stored += again(store, &seal, &source, record, &mut free)?;
                 }
                 count_records(store, i64::try_from(stored.new + stored.rejected).unwrap_or_default())?;
-                store
-                    .execute("UPDATE source SET cursor = ?2 WHERE id = ?1", params![source.row, cursor])
-                    .map_err(LedgerError::store("storing a page"))?;
+                store.execute(PLACE, params![source.row, cursor]).map_err(LedgerError::store("storing a page"))?;
                 Ok((stored, free))
             })
             .await?;
@@ -441,7 +443,7 @@ fn row_of(store: &Connection, name: &str) -> Result<Option<i64>, LedgerError> {
 fn source_row(store: &Connection, seal: &Seal, name: &str) -> Result<SourceRow, LedgerError> {
     let doing = LedgerError::store("registering sources");
     let sql = "SELECT id, uid, pass, open, indexed, cursor FROM source WHERE name = ?1";
-    let (row, uid, pass, open, indexed, cursor) = store
+    let (row, uid, pass, open, indexed, cursor): (_, _, _, i64, _, _) = store
         .query_row(sql, [name], |row| {
             Ok((
                 row.get::<_, i64>(0)?,
@@ -461,7 +463,8 @@ fn source_row(store: &Connection, seal: &Seal, name: &str) -> Result<SourceRow, 
         }
         None => None,
     };
-    Ok(SourceRow { row, uid, name: name.to_owned(), pass, open, indexed, cursor })
+    let (open, drained) = (open != 0, open == 2);
+    Ok(SourceRow { row, uid, name: name.to_owned(), pass, open, drained, indexed, cursor })
 }
 
 fn insert_accounts(store: &Connection, source: &SourceRow, accounts: &[SealedAccount]) -> Result<(), LedgerError> {

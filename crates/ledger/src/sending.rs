@@ -7,7 +7,7 @@ use sterna_core::{
     account::Credential,
     code::Code,
     ids::{Ordinal, TargetId},
-    plan::{Action, Password, Planned},
+    plan::{Action, Planned},
     secrecy::SecretString,
     state::{CredentialEvent, CredentialState, ProfileEvent, ProfileState},
     time::{Moment, Timestamp},
@@ -19,7 +19,7 @@ use crate::{
     planning::{PLAN, numbers},
     reading::open_record,
     seal::{DigestKind, Place, Seal},
-    steps::{INTEND, Standing, step},
+    steps::{INTEND, Standing, UNDO_INTENDED, step},
 };
 
 const HOLDING: Place = Place { table: "holding", column: "sealed" };
@@ -171,6 +171,35 @@ impl Ledger {
                 return Ok(total);
             }
         }
+    }
+
+    /// Makes durable that removals are about to be sent. The accounts' states move with the answers; a removal that is
+    /// repeated does no harm.
+    pub async fn intend_undo(&self, ordinals: Vec<Ordinal>, now: Timestamp) -> Result<(), LedgerError> {
+        self.store
+            .write(move |store| {
+                ordinals.iter().try_for_each(|ordinal| {
+                    store
+                        .prepare_cached("INSERT INTO step (ordinal, at, event) VALUES (?1, ?2, ?3)")
+                        .and_then(|mut append| append.execute(params![ordinal.0, now.0, UNDO_INTENDED]))
+                        .map(drop)
+                        .map_err(LedgerError::store("writing an intent"))
+                })
+            })
+            .await
+    }
+
+    /// When the last step of any account was made.
+    pub async fn last_step(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.store
+            .read(|store| {
+                store
+                    .query_row("SELECT at FROM step ORDER BY seq DESC LIMIT 1", [], |row| row.get(0))
+                    .optional()
+                    .map(|at| at.map(Timestamp))
+                    .map_err(LedgerError::store("looking for the last step"))
+            })
+            .await
     }
 
     /// Writes that were sent since `since`: (when, how many), so that a new run keeps to the quota.
@@ -369,7 +398,7 @@ fn settle(store: &Connection, seal: &Seal, outcome: &Outcome, now: Timestamp) ->
 }
 
 /// How many planned accounts there are of each action and password way; for consent and prediction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Workload {
     /// Accounts that are planned.
     pub planned: u64,
@@ -434,9 +463,4 @@ impl Ledger {
             })
             .await
     }
-}
-
-/// Whether an account is created with the plaintext of its record.
-pub fn wants_plaintext(planned: &Planned) -> bool {
-    planned.draft.password == Password::FromRecord
 }

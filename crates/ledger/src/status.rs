@@ -113,7 +113,7 @@ fn records_read(store: &Connection) -> Result<Option<u64>, LedgerError> {
 fn unfinished(store: &Connection) -> Result<Vec<String>, LedgerError> {
     let doing = LedgerError::store("counting");
     let mut statement =
-        store.prepare("SELECT name FROM source WHERE open = 1 OR pass = 0 ORDER BY id").map_err(&doing)?;
+        store.prepare("SELECT name FROM source WHERE open <> 0 OR pass = 0 ORDER BY id").map_err(&doing)?;
     let names = statement.query_map([], |row| row.get(0)).map_err(&doing)?;
     names.collect::<Result<_, _>>().map_err(&doing)
 }

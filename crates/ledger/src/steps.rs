@@ -67,6 +67,9 @@ pub(crate) fn step(
 /// The number under which [`ProfileEvent::Intend`] steps are kept; the pacer counts them.
 pub(crate) const INTEND: u8 = profile_number(ProfileEvent::Intend);
 
+/// The number of a step that only says that a removal is about to be sent; the state moves with its answer.
+pub(crate) const UNDO_INTENDED: u8 = 20;
+
 /// Numbers of steps; stored, so they are never used again for another event.
 const fn profile_number(event: ProfileEvent) -> u8 {
     match event {
@@ -100,5 +103,6 @@ fn credential_number(event: CredentialEvent) -> u8 {
         CredentialEvent::ChangedElsewhere => 122,
         CredentialEvent::DemandReset => 123,
         CredentialEvent::Removed => 124,
+        CredentialEvent::Recreated => 125,
     }
 }

@@ -72,7 +72,7 @@ super::codes! {
     E5005 "abort rule" "Too many of the last requests failed: something is wrong." "See `sterna export failures`, mend it, and apply again; nothing is lost.";
     E5006 "accounts still await their first sign-in" "A purge now would leave people without their way in." "Wait, or run `sterna undo`, or demand their reset.";
     E5007 "just-in-time without a legacy check" "Passwords are planned to move at sign-in, but no legacy check is configured yet." "The accounts get a random password and the flag; without the service nobody can sign in with the old password.";
-    E5008 "records were rejected" "Some records could not be read." "`sterna export rejects > rejects.jsonl`, edit `raw`, `sterna extract --mended rejects.jsonl`.";
+    E5008 "records were rejected" "Some records could not be read." "`sterna export rejects`, edit `raw` in the file that it names, `sterna extract --mended FILE`.";
     E5009 "accounts are held" "Some accounts cannot be moved as they are." "See `sterna export held`; mend the source, the mapping or the configuration, and plan again.";
     E5010 "accounts failed" "The target refused some accounts, or somebody is there already." "See `sterna export failures`; mend, then `sterna retry`.";
     E5011 "accounts differ" "Some accounts at the target are not as planned." "Run `sterna verify --repair`.";

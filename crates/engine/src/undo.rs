@@ -1,0 +1,236 @@
+//! Undo: removes what this project made and takes back what it added, except where the owner has signed in since.
+//!
+//! Where sign-in activity cannot be known it counts as signed in, and the account is listed.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sterna_core::{
+    code::{Code, Finding},
+    ids::{Ordinal, TargetId},
+    plan::Action,
+    port::{Activity, Answer, Held, Operation, Target, Write},
+    state::{CredentialEvent, CredentialState, ProfileEvent, ProfileState},
+};
+use sterna_ledger::sending::{Case, Outcome, Selection};
+
+use crate::{apply::lanes::Lanes, error::PhaseError, run::Run, verify::AT_TARGET};
+
+/// What undo did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct UndoReport {
+    /// Accounts that were removed.
+    pub removed: u64,
+    /// Accounts that were gone already.
+    pub gone: u64,
+    /// Accounts from which added identities were taken away.
+    pub unlinked: u64,
+    /// Accounts that were there before and are left as they are.
+    pub let_go: u64,
+    /// Accounts that are left because their owner has signed in since.
+    pub signed_in: u64,
+    /// Accounts that are left because nobody can tell whether their owner has signed in.
+    pub unknown: u64,
+    /// Accounts that the target would not let go.
+    pub refused: u64,
+    /// The accounts that are left, by pseudonym.
+    pub left: Vec<String>,
+    /// What has to be looked at.
+    pub findings: Vec<Finding>,
+}
+
+/// Accounts that are worked on at a time.
+const CHUNK: usize = 200;
+/// How many accounts that are left are named in the report; the rest is counted.
+const NAMED: usize = 1_000;
+/// How often one chunk is sent again when it is turned away.
+const ROUNDS: u32 = 200;
+
+/// Takes back what was done.
+pub async fn undo(run: &Run, target: &Arc<dyn Target>) -> Result<UndoReport, PhaseError> {
+    let _lock = run.ledger.lock("undo")?;
+    let worker = run.ledger.begin_run("undo", run.now()).await?;
+    let status = sterna_ledger::status::read(run.ledger.folder())?;
+    let open = status.profile(ProfileState::Intended) + status.profile(ProfileState::InDoubt);
+    if open > 0 {
+        let message = format!("the outcome of {open} requests is unknown; run `sterna apply` first, it looks them up");
+        return Err(PhaseError::cannot(Code::E5016, message));
+    }
+    run.progress.begin("undoing", AT_TARGET.iter().map(|state| status.profile(*state)).sum());
+    let descriptor = target.descriptor();
+    let mut undo = Undo {
+        run,
+        target: target.as_ref(),
+        lanes: Lanes::new(&descriptor.quota, run.now(), &[]),
+        report: UndoReport::default(),
+    };
+    let mut after = None;
+    loop {
+        run.check_stop()?;
+        let selection = Selection { states: AT_TARGET.to_vec(), cohort: None, after, limit: CHUNK };
+        let cases = run.ledger.cases(selection).await?;
+        let Some(last) = cases.last() else { break };
+        after = Some(last.ordinal);
+        let count = cases.len() as u64;
+        undo.chunk(cases).await?;
+        run.progress.add(count);
+    }
+    let mut report = undo.report;
+    if report.signed_in + report.unknown > 0 {
+        let message =
+            format!("{} accounts are left: their owner has, or may have, signed in", report.signed_in + report.unknown);
+        report.findings.push(Finding::warning(Code::E5013, message).hint(Code::E5013.mend()));
+    }
+    let outcome = format!("{} removed, {} left", report.removed, report.signed_in + report.unknown);
+    run.ledger.end_run(worker, "undo", outcome, run.now()).await?;
+    Ok(report)
+}
+
+struct Undo<'u> {
+    run: &'u Run,
+    target: &'u dyn Target,
+    lanes: Lanes,
+    report: UndoReport,
+}
+
+/// What is to happen to one account.
+enum Step {
+    Send(Operation),
+    LetGo,
+    Gone,
+    Leave(Activity),
+}
+
+impl Undo<'_> {
+    async fn chunk(&mut self, cases: Vec<Case>) -> Result<(), PhaseError> {
+        let ids: Vec<TargetId> = cases.iter().filter_map(|case| case.target.clone()).collect();
+        let held = self.target.read_back(&ids).await?;
+        let held: std::collections::BTreeMap<TargetId, Option<Held>> = ids.into_iter().zip(held).collect();
+        let (mut writes, mut outcomes) = (Vec::new(), Vec::new());
+        for case in cases {
+            let there = case.target.as_ref().and_then(|id| held.get(id)).and_then(Option::as_ref);
+            match step(&case, there) {
+                Step::Send(operation) => writes.push(Write { ordinal: case.ordinal, operation }),
+                Step::LetGo => {
+                    self.report.let_go += 1;
+                    outcomes.push(undone(case.ordinal));
+                }
+                Step::Gone => {
+                    self.report.gone += 1;
+                    outcomes.push(undone(case.ordinal));
+                }
+                Step::Leave(activity) => self.leave(&case, activity),
+            }
+        }
+        self.run.ledger.settle(outcomes, self.run.now()).await?;
+        self.run.ledger.intend_undo(writes.iter().map(|write| write.ordinal).collect(), self.run.now()).await?;
+        self.send(writes).await
+    }
+
+    fn leave(&mut self, case: &Case, activity: Activity) {
+        match activity {
+            Activity::Unknown => self.report.unknown += 1,
+            Activity::Never | Activity::At(_) => self.report.signed_in += 1,
+        }
+        if self.report.left.len() < NAMED {
+            self.report.left.push(self.run.ledger.pseudonym(case.ordinal).to_string());
+        }
+    }
+
+    async fn send(&mut self, mut writes: Vec<Write>) -> Result<(), PhaseError> {
+        let batch = self.target.descriptor().batch;
+        let mut rounds = 0;
+        while !writes.is_empty() {
+            self.run.check_stop()?;
+            let leave = match self.lanes.take(writes.len().min(batch)) {
+                Ok(leave) => leave,
+                Err((wait, _)) => {
+                    self.run.wait(wait, "our share of the quota").await?;
+                    continue;
+                }
+            };
+            let now: Vec<Write> = writes.drain(..(leave.writes as usize).min(writes.len())).collect();
+            let sent = self.target.apply(leave.lane, &now).await;
+            let again = self.answers(now, sent.answers, leave.lane, sent.pressure).await?;
+            rounds += u32::from(!again.is_empty());
+            if rounds > ROUNDS {
+                let message = "the target keeps turning removals away; run `sterna undo` again later";
+                return Err(PhaseError::cannot(Code::E2013, message));
+            }
+            writes.extend(again);
+        }
+        Ok(())
+    }
+
+    async fn answers(
+        &mut self,
+        sent: Vec<Write>,
+        answers: Vec<Answer>,
+        lane: usize,
+        pressure: Option<f64>,
+    ) -> Result<Vec<Write>, PhaseError> {
+        let (mut outcomes, mut again, mut throttled, mut longest) = (Vec::new(), Vec::new(), 0, None);
+        let count = u32::try_from(sent.len()).unwrap_or(u32::MAX);
+        let mut answers = answers.into_iter();
+        for write in sent {
+            match answers.next().unwrap_or(Answer::Silence { why: String::new() }) {
+                Answer::Holds(_) => {
+                    match write.operation {
+                        Operation::Unlink { .. } => self.report.unlinked += 1,
+                        _ => self.report.removed += 1,
+                    }
+                    outcomes.push(undone(write.ordinal));
+                }
+                Answer::Lacks => {
+                    self.report.gone += 1;
+                    outcomes.push(undone(write.ordinal));
+                }
+                Answer::Throttled { wait, .. } => {
+                    throttled += 1;
+                    longest = longest.max(wait);
+                    again.push(write);
+                }
+                // removing twice does no harm: what went through the first time is then gone
+                Answer::Silence { .. } => again.push(write),
+                Answer::Clashes { .. } | Answer::Changed | Answer::Refuses { .. } => self.report.refused += 1,
+                Answer::Stops { code, detail } => return Err(PhaseError::cannot(code, detail)),
+            }
+        }
+        self.lanes.note(lane, count, throttled, longest, pressure);
+        self.run.ledger.settle(outcomes, self.run.now()).await?;
+        Ok(again)
+    }
+}
+
+fn undone(ordinal: Ordinal) -> Outcome {
+    Outcome { credential: Some(CredentialEvent::Removed), ..Outcome::step(ordinal, ProfileEvent::Undo) }
+}
+
+fn step(case: &Case, held: Option<&Held>) -> Step {
+    let Some(held) = held else { return Step::Gone };
+    let id = held.id.clone();
+    match case.origin {
+        Some(Action::Create) => match activity(case, held) {
+            Activity::Never => Step::Send(Operation::Remove { id }),
+            other => Step::Leave(other),
+        },
+        Some(Action::Link) => match case.planned.as_ref().map(|planned| planned.add.clone()) {
+            Some(remove) if !remove.is_empty() => Step::Send(Operation::Unlink { id, remove }),
+            _ => Step::LetGo,
+        },
+        _ => Step::LetGo,
+    }
+}
+
+/// Whether the owner has signed in: by the target's word, by the flag, by what the ledger knows.
+fn activity(case: &Case, held: &Held) -> Activity {
+    let by_ledger = matches!(
+        case.standing.credential,
+        CredentialState::Answered | CredentialState::Moved | CredentialState::Superseded
+    );
+    let by_flag = case.standing.credential == CredentialState::AwaitingSignIn && held.awaiting == Some(false);
+    if by_ledger || by_flag {
+        return Activity::At(sterna_core::time::Timestamp::default());
+    }
+    held.signed_in
+}
