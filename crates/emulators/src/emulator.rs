@@ -12,7 +12,6 @@ const GRACE: Duration = Duration::from_millis(1_500);
 /// Where an emulator can be reached and as whom: the one line of JSON that is printed once connections are accepted.
 /// URLs are roots: no version, no tenant, no slash at the end. Absent values are left out.
 #[derive(Debug, Clone, Default, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names are the printed format")]
 pub struct Ready {
     /// Microsoft Graph.
     #[serde(skip_serializing_if = "Option::is_none")]

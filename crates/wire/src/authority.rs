@@ -42,7 +42,7 @@ impl TestAuthority {
             .map_err(|source| WireError::WriteCertificate { path: path.to_owned(), source })
     }
 
-    /// Issues a certificate for a server on this machine (localhost, 127.0.0.1, ::1) with a fresh key.
+    /// Issues a certificate for a server on this machine (`localhost`, `127.0.0.1`, `::1`) with a fresh key.
     pub fn server_tls(&self) -> Result<ServerTls, WireError> {
         let key = KeyPair::generate().map_err(WireError::Certificate)?;
         let names: Vec<String> = SERVER_NAMES.map(String::from).into();

@@ -33,7 +33,7 @@ impl Default for Limits {
             connections: 1_024,
             body_bytes: 4 * 1024 * 1024,
             handshake_timeout: Duration::from_secs(5),
-            header_timeout: Duration::from_secs(120),
+            header_timeout: Duration::from_mins(2),
             body_timeout: Duration::from_secs(30),
         }
     }

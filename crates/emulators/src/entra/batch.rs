@@ -140,7 +140,9 @@ pub(crate) async fn run(service: &Arc<Service>, caller: Arc<Caller>, parts: Vec<
             if carry_out {
                 run_parts(service, &caller, parts).await;
             } else {
-                parts.iter().for_each(|_| service.counters.arrived(status == 429));
+                for _lost in &parts {
+                    service.counters.arrived(status == 429);
+                }
             }
             Outcome::Answer(service.injected(&envelope, status, &code, retry_after.as_deref()))
         }

@@ -81,7 +81,7 @@ impl Faults {
     pub(crate) fn report(&self) -> Value {
         let rule = |rule: &Rule| {
             json!({
-                "kind": format!("{:?}", rule.fault.kind),
+                "kind": rule.fault.kind,
                 "seen": rule.seen.load(Ordering::Relaxed),
                 "struck": rule.struck.load(Ordering::Relaxed),
             })
@@ -93,11 +93,11 @@ impl Faults {
 impl Rule {
     fn strikes(&self, seed: u64, number: u64) -> bool {
         let fault = &self.fault;
-        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        let Some(turn) = seen.checked_sub(fault.after).filter(|turn| *turn > 0) else { return false };
+        let number_seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        let Some(turn) = number_seen.checked_sub(fault.after).filter(|turn| *turn > 0) else { return false };
         let chosen = fault.first.is_none_or(|first| turn <= first)
             && fault.every.is_none_or(|every| turn % every == 0)
-            && fault.probability.is_none_or(|share| chance(seed, number, seen) < share);
+            && fault.probability.is_none_or(|share| chance(seed, number, number_seen) < share);
         if !chosen {
             return false;
         }
@@ -107,7 +107,7 @@ impl Rule {
     }
 }
 
-/// A number from 0 to 1 that depends on nothing but its arguments (SplitMix64).
+/// A number from 0 to 1 that depends on nothing but its arguments (`SplitMix64`).
 fn chance(seed: u64, rule: u64, request: u64) -> f64 {
     let mut state = seed ^ rule.wrapping_mul(0xA24B_AED4_963E_E407) ^ request.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

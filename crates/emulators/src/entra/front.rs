@@ -71,6 +71,7 @@ impl Front {
         let address = format!("{path}{query}");
         if is_batch {
             let parts = match request.method() {
+                &Method::POST if !is_json(&request) => Err(Refusal::bad(NOT_JSON)),
                 &Method::POST => batch::read(request.body(), request.headers()),
                 _ => Err(Refusal::method_not_allowed()),
             };
@@ -129,6 +130,13 @@ impl Front {
             }
         }
     }
+}
+
+const NOT_JSON: &str = "Write requests (excluding DELETE) must contain the Content-Type header declaration.";
+
+fn is_json(request: &Request) -> bool {
+    let declared = request.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    declared.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"))
 }
 
 /// A JSON response without Graph's headers.

@@ -1,4 +1,17 @@
 //! The emulators through their network side, as a client sees them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
+mod batch;
+mod create;
+mod faults;
+mod foreign;
+mod login;
+mod quota;
+mod reads;
+mod samples;
+mod speed;
+mod state;
 mod support;
-mod users;
+mod tenant;
+mod tidy;
+mod update;

@@ -144,8 +144,8 @@ impl Directory {
 
     /// Creates a user from a checked body.
     pub(crate) fn create(&mut self, change: Change, now: Now) -> Result<Arc<User>, Refusal> {
-        let (used, total) = self.size();
-        if used >= total {
+        let (count, quota) = self.size();
+        if count >= quota {
             return Err(Refusal::quota_exceeded());
         }
         let user = self.complete(change, now);
@@ -319,6 +319,9 @@ impl Directory {
     fn check_unique(&self, user: &User, except: Option<Slot>, now: Micros) -> Result<(), Refusal> {
         for property in ["userPrincipalName", "mailNickname"] {
             let value = user.text(property);
+            if value.is_empty() {
+                continue;
+            }
             let same = |other: &User| same_text(other.text(property), value);
             if self.has_other(Key::of(property, value), except, now, same) {
                 return Err(Refusal::conflict(property));

@@ -61,7 +61,7 @@ pub(crate) const DEFAULT_SELECT: [&str; 11] = [
     "userPrincipalName",
 ];
 
-/// The property of this name; names are compared exactly, as OData does.
+/// The property of this name; names are compared exactly, as `OData` does.
 pub(crate) fn find(name: &str) -> Option<&'static Property> {
     PROPERTIES.binary_search_by(|property| property.name.cmp(name)).ok().map(|at| &PROPERTIES[at])
 }
@@ -131,7 +131,7 @@ pub(crate) static PROPERTIES: &[Property] = &[
     open("proxyAddresses", Shape::ReadOnlyList),
     plain("securityIdentifier", Shape::ReadOnly),
     plain("showInAddressList", Shape::Boolean),
-    open("signInActivity", Shape::ReadOnly),
+    plain("signInActivity", Shape::ReadOnly),
     plain("signInSessionsValidFromDateTime", Shape::ReadOnly),
     open("state", Shape::Text(128)),
     plain("streetAddress", Shape::Text(1024)),

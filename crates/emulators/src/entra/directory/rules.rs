@@ -31,7 +31,7 @@ pub(crate) struct Change {
     pub(crate) properties: Vec<(Name, Value)>,
     pub(crate) identities: Option<Vec<Identity>>,
     pub(crate) password: Option<Box<str>>,
-    force_change: Option<bool>,
+    expires_at_once: Option<bool>,
 }
 
 /// Extension values on one user, over all applications.
@@ -122,7 +122,7 @@ impl Rules<'_> {
 
     fn is_display_name(&self, value: &Value) -> bool {
         value.as_str().is_some_and(|text| {
-            !text.trim().is_empty() && !(self.kind == Kind::AzureAdB2c && text.contains(['<', '>']))
+            !text.trim().is_empty() && (self.kind != Kind::AzureAdB2c || !text.contains(['<', '>']))
         })
     }
 
@@ -198,7 +198,7 @@ impl Rules<'_> {
                 "passwordPolicies must include DisablePasswordExpiration for an account with a local identity.";
             return Err(Refusal::invalid("passwordPolicies", message));
         }
-        if change.force_change != Some(false) {
+        if change.expires_at_once != Some(false) {
             let message = "forceChangePasswordNextSignIn must be false for an account with a local identity.";
             return Err(Refusal::invalid("passwordProfile", message));
         }
@@ -233,12 +233,7 @@ impl Rules<'_> {
         self.check_principal_name(change)?;
         if let Some(identities) = &change.identities {
             check_identities(self, identities)?;
-            let upn = user.text("userPrincipalName");
-            let kept = |one: &Identity| {
-                one.kind() == IdentityKind::PrincipalName
-                    && (one.assigned_id.eq_ignore_ascii_case(upn) || change.get("userPrincipalName").is_some())
-            };
-            if !identities.iter().any(kept) && !identities.iter().any(|one| one.kind() == IdentityKind::PrincipalName) {
+            if !identities.iter().any(|one| one.kind() == IdentityKind::PrincipalName) {
                 let message = "The identity of type userPrincipalName must be part of the new collection.";
                 return Err(Refusal::invalid("identities", message));
             }
@@ -282,7 +277,7 @@ fn read_password(change: &mut Change, value: &Value) -> Result<(), Refusal> {
     for (member, value) in value.as_object().ok_or_else(invalid)? {
         match member.as_str() {
             "password" => change.password = Some(value.as_str().ok_or_else(invalid)?.into()),
-            "forceChangePasswordNextSignIn" => change.force_change = Some(value.as_bool().ok_or_else(invalid)?),
+            "forceChangePasswordNextSignIn" => change.expires_at_once = Some(value.as_bool().ok_or_else(invalid)?),
             "forceChangePasswordNextSignInWithMfa" => drop(value.as_bool().ok_or_else(invalid)?),
             "@odata.type" => {}
             _ => return Err(invalid()),

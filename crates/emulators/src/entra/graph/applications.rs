@@ -149,10 +149,8 @@ pub(super) fn available_extensions(call: &Call<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::method_not_allowed());
     }
     call.caller.needs(READ_EXTENSIONS)?;
-    let synced = match call.item.body.is_empty() {
-        true => false,
-        false => call.body()?.get("isSyncedFromOnPremises").and_then(Value::as_bool).unwrap_or(false),
-    };
+    let body = if call.item.body.is_empty() { Map::new() } else { call.body()? };
+    let synced = body.get("isSyncedFromOnPremises").and_then(Value::as_bool).unwrap_or(false);
     let directory = call.directory();
     let ready = |one: &&Extension| one.available_from <= call.seen_at && !synced;
     let entries = directory.extensions.all().filter(ready).map(Extension::value).collect();

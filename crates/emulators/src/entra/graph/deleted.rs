@@ -9,7 +9,7 @@ use super::permission::{READ_USERS, WRITE_USERS};
 use crate::entra::clock::graph_time;
 use crate::entra::directory::Directory;
 use crate::entra::directory::index::Slot;
-use crate::entra::directory::record::Life;
+use crate::entra::directory::record::{Life, Record};
 use crate::entra::directory::user::User;
 use crate::entra::refusal::Refusal;
 
@@ -26,7 +26,7 @@ pub(super) fn dispatch(call: &Call<'_>, path: &[&str]) -> Result<Answer, Refusal
 
 fn render(directory: &Directory, slot: Slot, user: &User, select: Option<&[String]>) -> Map<String, Value> {
     let mut entry = user.select(select);
-    if let Some(Life::Deleted(_, at)) = directory.record(slot).map(|record| record.latest()) {
+    if let Some(Life::Deleted(_, at)) = directory.record(slot).map(Record::latest) {
         entry.insert("deletedDateTime".to_owned(), Value::from(graph_time(*at)));
     }
     entry

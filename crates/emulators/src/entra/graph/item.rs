@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use percent::decode;
+use percent_encoding::percent_decode_str;
 
 use super::query::Query;
 use crate::entra::scenario::Operation;
@@ -78,25 +78,8 @@ fn split(segment: &str) -> Vec<String> {
     }
 }
 
-/// Percent-decoding of paths, where a plus is a plus.
-mod percent {
-    pub(super) fn decode(text: &str) -> String {
-        let escaped = text.replace('+', "%2B");
-        let pairs = url::form_urlencoded::parse(escaped.as_bytes());
-        // Without `&` and `=` a text is one name with an empty value; with them the pieces are joined again.
-        let mut out = String::with_capacity(text.len());
-        for (at, (name, value)) in pairs.enumerate() {
-            if at > 0 {
-                out.push('&');
-            }
-            out.push_str(&name);
-            if !value.is_empty() {
-                out.push('=');
-                out.push_str(&value);
-            }
-        }
-        out
-    }
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

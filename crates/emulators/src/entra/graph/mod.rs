@@ -20,7 +20,7 @@ mod users;
 use std::sync::{MutexGuard, PoisonError};
 
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 pub(crate) use self::permission::ALL_ROLES;
 
@@ -74,7 +74,8 @@ impl Call<'_> {
 
     /// A short collection that fits one page.
     pub(crate) fn collection(&self, of: &str, entries: Vec<Value>) -> Answer {
-        Answer::json(200, json!({ "@odata.context": self.context(of), "value": entries }))
+        let members = [("@odata.context", self.context(of)), ("value", Value::Array(entries))];
+        Answer::json(200, members.into_iter().collect())
     }
 
     /// A single object.

@@ -1,6 +1,6 @@
 //! Faults: what goes wrong, for which requests, and how often.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One rule, `[[fault]]` in a scenario file. It looks at every request of its operation in turn; which of these it
 /// strikes is decided by `after`, `first`, `every`, `probability` and `times`, in this order.
@@ -55,7 +55,7 @@ pub struct Fault {
 
 /// What goes wrong. In a batch a fault that loses the reply of one item loses the answer of the whole batch; its
 /// other items are carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// The request is carried out, and the connection closed without a reply.
