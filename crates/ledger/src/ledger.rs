@@ -149,7 +149,7 @@ impl Ledger {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(open)?;
         let path = folder.join(FILE);
         self.store
-            .read(move |store| {
+            .alone(move |store| {
                 let name = path.to_string_lossy();
                 store.execute("VACUUM INTO ?1", [name.as_ref()]).map_err(LedgerError::store("copying itself"))?;
                 Ok(())
