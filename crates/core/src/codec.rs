@@ -29,7 +29,10 @@ pub fn encode(account: &Account) -> Result<Zeroizing<Vec<u8>>, CodecError> {
         credential: SecretForm::of(credential),
         factors: factors
             .iter()
-            .map(|factor| FactorOut { kind: &factor.kind, value: factor.value.as_ref().map(|v| v.expose_secret()) })
+            .map(|factor| FactorOut {
+                kind: &factor.kind,
+                value: factor.value.as_ref().map(ExposeSecret::expose_secret),
+            })
             .collect(),
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(768));

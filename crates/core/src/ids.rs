@@ -49,7 +49,7 @@ impl fmt::Debug for SourceKey {
 
 /// The one key that every create carries: UPN local part, `mailNickname` and legacy id at the target.
 ///
-/// A UUIDv5 in the project's random namespace (design.md 6.1), so the same record always gets the same key and a
+/// A UUID of version 5 in the project's random namespace (design.md 6.1), so the same record always gets the same key and a
 /// double create is impossible or visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountKey(pub Uuid);

@@ -25,6 +25,7 @@ pub struct Rules(BTreeMap<String, Rule>);
 
 /// How one attribute of the target is made.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the rule's own language")]
 pub struct Rule {
     from: Vec<String>,
     join: Option<String>,
@@ -252,6 +253,7 @@ mod tests {
         account
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a table of literals")]
     fn check(rule: Value, expected: Option<Value>) {
         let rules = Rules::from_value(&json!({ "x": rule }));
         assert_eq!(rules.map(&ana()).remove("x"), expected);

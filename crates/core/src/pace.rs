@@ -201,29 +201,26 @@ impl Pacer {
         }
     }
 
-    /// Goes up while the target shows no pressure: to the documented quota by and by, beyond it only where the target
-    /// has shown before that it tells its pressure, and the window is filled so far that it would.
+    /// Goes up while the target shows no pressure, where that says something.
+    ///
+    /// Where it has shown pressure before and we use so much that it would show it again, its silence proves that the
+    /// quota is larger than believed, even beyond the documented one. Otherwise a cut is made good by and by, up to the
+    /// documented quota.
     fn grow(&mut self, now: Millis) {
         if now < self.grown_at + GROWTH_MS {
             return;
         }
-        let proven = self.used(now) / secs(self.window) / SHOWN_FROM;
-        let below_documented = self.quota < self.documented;
-        if below_documented || (self.shows_pressure && proven > self.quota * (1.0 + NOISE)) {
-            self.grown_at = now;
-            let next = self.quota * GROWTH;
-            self.quota = if below_documented { next.min(self.documented.max(proven)) } else { next };
-        } else if self.shows_pressure && self.share > SHOWN_FROM {
-            // at our share the target would show pressure; that it does not, proves that there is more
-            self.grow_when_silent(now);
-        }
-    }
-
-    fn grow_when_silent(&mut self, now: Millis) {
-        if self.used(now) >= self.quota * secs(self.window) * SHOWN_FROM {
-            self.grown_at = now;
-            self.quota *= GROWTH;
-        }
+        let would_show = self.used(now) >= self.quota * secs(self.window) * SHOWN_FROM;
+        let tells = self.shows_pressure && self.share >= SHOWN_FROM;
+        let next = if tells && would_show {
+            self.quota * GROWTH
+        } else if !tells && self.quota < self.documented {
+            (self.quota * GROWTH).min(self.documented)
+        } else {
+            return;
+        };
+        self.grown_at = now;
+        self.quota = next;
     }
 
     fn refill(&mut self, now: Millis) {

@@ -7,10 +7,10 @@ use serde::Serialize;
 use sterna_core::{
     code::Code,
     codec,
-    port::{Page, Record, Source, SourceError},
+    port::{Cursor, Page, Record, Source, SourceError},
 };
 use sterna_ledger::{
-    PassEnd,
+    LedgerError, PassEnd,
     reading::{Mended, SealedPage, SourceName, SourceRow, Stored},
 };
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -150,6 +150,9 @@ fn read_ahead(mut source: Box<dyn Source>, row: &SourceRow) -> (Pages, JoinHandl
     (pages, reader)
 }
 
+/// A page that is being sealed, where reading goes on after it, and how many records it has.
+type Sealing = (JoinHandle<Result<SealedPage, LedgerError>>, Option<Cursor>, u64);
+
 /// Stores the pages of a first reading: sealed side by side, written in order.
 async fn store_new(
     run: &Run,
@@ -158,7 +161,7 @@ async fn store_new(
     report: &mut SourceReport,
 ) -> Result<Option<SourceError>, PhaseError> {
     let mut next = run.ledger.next_ordinal().await?;
-    let mut sealing: VecDeque<(JoinHandle<Result<SealedPage, sterna_ledger::LedgerError>>, _, u64)> = VecDeque::new();
+    let mut sealing: VecDeque<Sealing> = VecDeque::new();
     let mut failed = None;
     while let Some(page) = pages.recv().await {
         run.check_stop()?;
@@ -187,11 +190,7 @@ async fn store_new(
 async fn write_one(
     run: &Run,
     row: &SourceRow,
-    sealing: &mut VecDeque<(
-        JoinHandle<Result<SealedPage, sterna_ledger::LedgerError>>,
-        Option<sterna_core::port::Cursor>,
-        u64,
-    )>,
+    sealing: &mut VecDeque<Sealing>,
     report: &mut SourceReport,
 ) -> Result<(), PhaseError> {
     if let Some((seal, cursor, count)) = sealing.pop_front() {

@@ -250,7 +250,7 @@ async fn plan_repair(run: &Run, target: &Arc<dyn Target>) -> Result<u64, PhaseEr
             .into_iter()
             .filter_map(|case| {
                 let held = case.target.as_ref().and_then(|id| held.remove(id)).flatten();
-                decision(target.as_ref(), case, held)
+                decision(target.as_ref(), &case, held.as_ref())
             })
             .collect();
         planned += decisions.len() as u64;
@@ -258,9 +258,9 @@ async fn plan_repair(run: &Run, target: &Arc<dyn Target>) -> Result<u64, PhaseEr
     }
 }
 
-fn decision(target: &dyn Target, case: Case, held: Option<Held>) -> Option<Decision> {
+fn decision(target: &dyn Target, case: &Case, held: Option<&Held>) -> Option<Decision> {
     let planned = case.planned.as_ref()?;
-    let (action, planned) = match (&held, case.origin) {
+    let (action, planned) = match (held, case.origin) {
         (None, Some(Action::Create)) => (Action::Create, Planned { existing: None, ..recreate(planned) }),
         // an account that was never ours is not made again
         (None, _) => return None,

@@ -11,6 +11,7 @@ use sterna_core::time::Timestamp;
 
 use crate::{
     error::LedgerError,
+    key::hex,
     ledger::{Ledger, reader},
 };
 
@@ -51,7 +52,7 @@ pub fn read(folder: &Path) -> Result<(Vec<Entry>, Option<i64>), LedgerError> {
         if broken.is_none() && link(&head, seq, at, &entry) != hash {
             broken = Some(seq);
         }
-        let text = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = hex(&hash);
         entries.push(Entry { seq, at, entry, hash: text });
         head = hash;
     }

@@ -55,7 +55,7 @@ impl ProjectKey {
     /// [`LedgerError::Open`] when the file is there or cannot be written.
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
         let key = Self::generate()?;
-        let text: Zeroizing<String> = Zeroizing::new(key.0.iter().map(|byte| format!("{byte:02x}")).collect());
+        let text = Zeroizing::new(hex(&*key.0));
         let open = |source: std::io::Error| LedgerError::Open { path: path.to_owned(), source: Arc::new(source) };
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(open)?;
         writeln!(file, "{}", text.as_str()).and_then(|()| file.sync_all()).map_err(open)?;
@@ -65,6 +65,16 @@ impl ProjectKey {
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // writing to a String cannot fail
+        _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

@@ -124,7 +124,7 @@ impl Ledger {
         self.store
             .write(move |store| {
                 let mut entries: Vec<_> = items.iter().flat_map(|item| entries(&seal, item)).collect();
-                entries.sort_by(|a, b| a.0.cmp(&b.0));
+                entries.sort_by_key(|entry| entry.0);
                 entries.iter().try_for_each(|entry| insert_entry(store, &seal, entry))
             })
             .await

@@ -9,7 +9,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -173,11 +173,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
 fn work(store: &Connection, waiting: &Receiver<Job>, relaxed: &AtomicBool) {
     let mut is_relaxed = false;
     loop {
-        let job = match waiting.recv_timeout(Duration::from_secs(3_600)) {
-            Ok(job) => job,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
+        let Ok(job) = waiting.recv() else { return };
         let wanted = relaxed.load(Ordering::Relaxed);
         if wanted != is_relaxed {
             let mode = if wanted { "NORMAL" } else { "FULL" };

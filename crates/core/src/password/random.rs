@@ -51,7 +51,7 @@ mod tests {
             let mut state = self.0.lock().unwrap();
             for byte in bytes {
                 *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                *byte = (*state >> 33) as u8;
+                *byte = state.to_be_bytes()[2];
             }
             Ok(())
         }

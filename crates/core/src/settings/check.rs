@@ -59,7 +59,7 @@ pub fn check(
 pub fn check_named<'n>(
     document: &Document,
     table: &DeTable<'_>,
-    names: impl Iterator<Item = &'n str> + Clone,
+    names: &(impl Iterator<Item = &'n str> + Clone),
     at: &str,
     findings: &mut Vec<Finding>,
 ) {
@@ -205,7 +205,7 @@ impl Checker<'_> {
             return Some(value);
         }
         let mut place = self.document.place(item.span());
-        place.text = "(not shown)".to_owned();
+        "(not shown)".clone_into(&mut place.text);
         let finding = if value.is_object() {
             Finding::error(Code::E1005, format!("{} must name one of env, file or command", self.at))
         } else {

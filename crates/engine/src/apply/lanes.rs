@@ -33,7 +33,9 @@ impl Lanes {
         let lanes = u32::try_from(pacers.len()).unwrap_or(1);
         for (at, writes) in earlier {
             let ago = u64::try_from(now.0 - at.0).unwrap_or_default();
-            pacers.iter_mut().for_each(|pacer| pacer.remember(offset, ago, writes.div_ceil(lanes)));
+            for pacer in &mut pacers {
+                pacer.remember(offset, ago, writes.div_ceil(lanes));
+            }
         }
         Self { began: Instant::now(), offset, pacers, next: 0 }
     }
