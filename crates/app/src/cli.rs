@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
-    commands::{check, emulate, explain, init},
+    commands::{apply, check, emulate, explain, export, extract, init, plan, purge, retry, status, undo, verify},
     exit::Exit,
 };
 
@@ -45,6 +45,24 @@ pub(crate) enum Command {
     Init(init::Args),
     /// Check configuration, reachability, rights and quotas; says how to mend each finding
     Check(check::Args),
+    /// Read the sources into the ledger; goes on where it stopped
+    Extract(extract::Args),
+    /// Decide what will happen to whom, with every loss named; nothing is sent
+    Plan(plan::Args),
+    /// Send what was planned, after asking; goes on where it stopped
+    Apply(apply::Args),
+    /// Read every account back and compare it with the plan
+    Verify(verify::Args),
+    /// Plan what was refused, clashed or was held anew, and send what comes out
+    Retry(retry::Args),
+    /// Remove what this project made, except where the owner has signed in since
+    Undo(undo::Args),
+    /// Destroy the data key: nothing personal in the ledger can be read afterwards
+    Purge(purge::Args),
+    /// One table: every account in exactly one state
+    Status(status::Args),
+    /// Name accounts for the operator, in a file that its owner alone can read
+    Export(export::Args),
     /// Say what an error code means and how to mend it
     Explain(explain::Args),
     /// Run a strict local stand-in of a product on a port of its own

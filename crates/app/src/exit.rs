@@ -50,11 +50,13 @@ impl Exit {
         self as u8
     }
 
-    /// How a command that ends early because of `code` exits: whatever lies in usage or configuration is 2.
+    /// How a command that ends early because of `code` exits: whatever lies in usage or configuration is 2, what a plan
+    /// found and nobody mended is 10.
     pub(crate) fn of(code: Code) -> Self {
         match code {
             Code::E1013 => Self::Failed,
             Code::E5012 => Self::Interrupted,
+            Code::E5003 | Code::E5004 => Self::Errors,
             code if code.as_str().starts_with("E1") => Self::Usage,
             _ => Self::Failed,
         }
@@ -94,6 +96,7 @@ mod tests {
             (Code::E1013, Exit::Failed),
             (Code::E2001, Exit::Failed),
             (Code::E4003, Exit::Failed),
+            (Code::E5004, Exit::Errors),
             (Code::E5012, Exit::Interrupted),
         ];
         for (code, exit) in cases {

@@ -8,6 +8,9 @@ use sterna_core::{
     port::{SourceError, TargetError},
 };
 
+use sterna_engine::PhaseError;
+use sterna_ledger::LedgerError;
+
 use crate::{exit::Exit, project::caret::Snippet};
 
 /// A command that ended early.
@@ -99,6 +102,45 @@ impl From<Finding> for Failure {
 impl From<Box<Finding>> for Failure {
     fn from(finding: Box<Finding>) -> Self {
         Trouble::from(*finding).into()
+    }
+}
+
+impl From<&LedgerError> for Trouble {
+    fn from(error: &LedgerError) -> Self {
+        let code = error.code();
+        with_hint(code, &error.to_string(), Some(code.mend()), error.source())
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Trouble::from(&error).into()
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        Trouble::from(&error).into()
+    }
+}
+
+impl From<PhaseError> for Failure {
+    fn from(error: PhaseError) -> Self {
+        match &error {
+            PhaseError::Ledger(error) => Trouble::from(error).into(),
+            PhaseError::Target(error) => Trouble::from(error).into(),
+            PhaseError::Findings(findings) => {
+                Self { exit: Exit::Errors, troubles: findings.iter().cloned().map(Trouble::from).collect() }
+            }
+            PhaseError::Source { .. }
+            | PhaseError::Cannot { .. }
+            | PhaseError::Entropy(_)
+            | PhaseError::Interrupted
+            | PhaseError::Task(_) => {
+                let finding = Finding { hints: error.hints(), ..Finding::error(error.code(), error.to_string()) };
+                Trouble { causes: chain(error.source()), ..finding.into() }.into()
+            }
+        }
     }
 }
 

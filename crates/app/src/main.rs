@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod interrupt;
 mod logging;
+mod opened;
 mod out;
 mod project;
 mod world;
@@ -24,7 +25,6 @@ use crate::{
     commands::Session,
     exit::Exit,
     failure::{Failure, Outcome},
-    interrupt::Interrupt,
     out::{Form, Out},
 };
 
@@ -34,17 +34,17 @@ fn main() -> Exit {
         Err(error) => return usage(&error),
     };
     logging::start(common.verbose);
-    let out = Out::new(if common.json { Form::Json } else { Form::Text });
+    let out = Out::new(if common.json { Form::Json } else { Form::Text }, common.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&out, &Failure::new(Code::E1013, "no threads can be made").caused_by(&error)),
     };
     runtime.block_on(async {
-        let interrupt = match Interrupt::listen() {
-            Ok(interrupt) => interrupt,
+        let stop = match interrupt::listen() {
+            Ok(stop) => stop,
             Err(error) => return failed(&out, &Failure::new(Code::E1013, "signals cannot be heard").caused_by(&error)),
         };
-        let session = Session { out, common, interrupt };
+        let session = Session { out, common, stop };
         end(&session.out, commands::run(command, &session).await)
     })
 }
@@ -69,7 +69,7 @@ fn failed(out: &Out, failure: &Failure) -> Exit {
 /// Wrong usage, or a question about usage.
 fn usage(error: &clap::Error) -> Exit {
     let form = if std::env::args_os().any(|word| word == "--json") { Form::Json } else { Form::Text };
-    let out = Out::new(form);
+    let out = Out::new(form, 0);
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {

@@ -2,18 +2,18 @@
 
 use serde_json::json;
 use sterna_core::{
-    code::{Code, Finding, Severity},
+    code::{Finding, Severity},
     plan::Strategy,
     port::Needs,
     registry::Context,
-    settings::SecretRef,
 };
 
 use super::Session;
 use crate::{
     exit::Exit,
     failure::{Outcome, Trouble, worst},
-    project::{Project, SourceConfig, TargetConfig},
+    opened::Opened,
+    project::{Project, SourceConfig},
     world,
 };
 
@@ -28,18 +28,19 @@ pub(crate) struct Args {
 pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let context = world::context(&session.common.project);
     let (project, mut troubles) = Project::load(&context)?;
+    let opened = Opened { project, context };
     if !args.offline {
-        troubles.extend(key(&project, &context));
-        for source in &project.sources {
-            troubles.extend(check_source(source, &context).await);
+        troubles.extend(opened.key_trouble());
+        for source in &opened.project.sources {
+            troubles.extend(check_source(source, &opened.context).await);
         }
-        if let Some(config) = &project.target {
-            troubles.extend(check_target(config, project.strategy, &context).await);
+        if opened.project.target.is_some() {
+            troubles.extend(check_target(&opened).await);
         }
     }
     session.out.troubles(&troubles);
     let exit = Exit::of_findings(worst(&troubles));
-    let text = format!("{}: {}", project.name, summary(&troubles));
+    let text = format!("{}: {}", opened.project.name, summary(&troubles));
     session.out.result(&text, &json!({ "ok": exit == Exit::Done, "exit": exit.number(), "findings": troubles }));
     Ok(exit)
 }
@@ -53,18 +54,6 @@ fn summary(troubles: &[Trouble]) -> String {
     }
 }
 
-/// A key file that is not there yet is made with the ledger; any other reference has to give a key now.
-fn key(project: &Project, context: &Context) -> Option<Trouble> {
-    match &project.key {
-        SecretRef::File(path) if !project.folder.join(path).exists() => None,
-        reference => context.secrets.reveal(reference).err().map(|finding| {
-            let open = matches!(reference, SecretRef::File(_)) && finding.message.contains("other users");
-            let code = if open { Code::E4005 } else { finding.code };
-            Finding { code, ..*finding }.into()
-        }),
-    }
-}
-
 async fn check_source(config: &SourceConfig, context: &Context) -> Vec<Trouble> {
     let findings = match config.kind.open(&config.values, context) {
         Ok(mut source) => source.preflight().await,
@@ -73,13 +62,13 @@ async fn check_source(config: &SourceConfig, context: &Context) -> Vec<Trouble> 
     named(&format!("[sources.{}]", config.name), findings)
 }
 
-async fn check_target(config: &TargetConfig, strategy: Strategy, context: &Context) -> Vec<Trouble> {
-    let target = match config.kind.connect(&config.values, context).await {
+async fn check_target(opened: &Opened) -> Vec<Trouble> {
+    let target = match opened.target().await {
         Ok(target) => target,
-        Err(error) => return vec![Trouble::from(&error)],
+        Err(failure) => return failure.troubles,
     };
-    let needs = Needs { creates: 0, links: false, just_in_time: strategy == Strategy::JustInTime };
-    named("[target]", target.preflight(&needs).await)
+    let just_in_time = opened.project.strategy == Strategy::JustInTime;
+    named("[target]", target.preflight(&Needs { creates: 0, links: false, just_in_time }).await)
 }
 
 /// Findings with the table that they are about.

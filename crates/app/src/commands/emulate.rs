@@ -60,7 +60,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Outcome {
     };
     let emulator = (emulated.start)(options).await.map_err(|error| failure(&error))?;
     session.out.ready_line(emulator.ready());
-    session.interrupt.asked().await;
+    session.stop.wanted().await;
     emulator.shutdown().await;
     Ok(Exit::Done)
 }

@@ -34,7 +34,8 @@ pub(crate) struct Args {
     to: String,
 }
 
-const IGNORED: &str = "# the ledger and the key that opens it: never commit them\n/.sterna/\n*.key\n";
+const IGNORED: &str =
+    "# the ledger, the key that opens it, and exports: never commit them\n/.sterna/\n/exports/\n*.key\n";
 
 pub(super) fn run(args: &Args, session: &Session) -> Outcome {
     let source = pick(&args.from, &connectors::sources(), "source")?;
@@ -49,7 +50,9 @@ pub(super) fn run(args: &Args, session: &Session) -> Outcome {
     }
     let ignore = dir.join(".gitignore");
     if !create(&ignore, IGNORED)? {
-        session.out.note(&format!("{} is there already: add `/.sterna/` and `*.key` to it", ignore.display()));
+        session
+            .out
+            .note(&format!("{} is there already: add `/.sterna/`, `/exports/` and `*.key` to it", ignore.display()));
     }
     let shown = file.display();
     let text = format!(

@@ -4,17 +4,27 @@
 //! questions go to standard error. Start at [`Out`]. Not here: logs (`logging.rs`), which carry pseudonyms only.
 
 mod findings;
+pub(crate) mod progress;
 pub(crate) mod table;
 
 use std::{
-    io::{self, IsTerminal, Write},
-    sync::atomic::{AtomicBool, Ordering},
+    io::{self, BufRead, IsTerminal, Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use sterna_core::code::Code;
+use sterna_engine::Progress;
 
 use crate::failure::{Failure, Trouble};
+use progress::{Showing, Watch};
+
+/// Longest answer that is read, in bytes.
+const ANSWER_BYTES: u64 = 100;
 
 /// In which form results are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +39,16 @@ pub(crate) enum Form {
 pub(crate) struct Out {
     form: Form,
     colour: bool,
+    verbosity: u8,
     /// A result could not be written, and not because the reader had enough.
     lost: AtomicBool,
 }
 
 impl Out {
     /// Results in `form`.
-    pub(crate) fn new(form: Form) -> Self {
+    pub(crate) fn new(form: Form, verbosity: u8) -> Self {
         let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { form, colour, lost: AtomicBool::new(false) }
+        Self { form, colour, verbosity, lost: AtomicBool::new(false) }
     }
 
     /// Gives the result of a command: `text` for people, `document` with `--json`.
@@ -73,6 +84,40 @@ impl Out {
         }
     }
 
+    /// Shows a phase's progress until the result is dropped.
+    pub(crate) fn watch(&self, progress: &Arc<Progress>) -> Watch {
+        let showing = match (io::stderr().is_terminal(), self.verbosity) {
+            (true, _) => Showing::Terminal,
+            (false, 0) => Showing::Nowhere,
+            (false, _) => Showing::Lines,
+        };
+        Watch::start(showing, Arc::clone(progress))
+    }
+
+    /// Asks a question whose answer has to be yes.
+    ///
+    /// # Errors
+    /// E1012 when the answer is another, or nobody can be asked.
+    pub(crate) fn ask(&self, question: &str) -> Result<(), Failure> {
+        if !io::stdin().is_terminal() {
+            let failure = Failure::new(Code::E1012, format!("{question} Nobody can be asked: this is no terminal"));
+            return Err(failure.hint("give --yes to agree beforehand"));
+        }
+        let mut stream = io::stderr().lock();
+        let asked = write!(stream, "{question} [y/N] ").and_then(|()| stream.flush());
+        let mut answer = String::new();
+        let heard = asked.and_then(|()| io::stdin().lock().take(ANSWER_BYTES).read_line(&mut answer));
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" if heard.is_ok() => Ok(()),
+            _ => Err(Failure::new(Code::E1012, "not agreed; nothing was done")),
+        }
+    }
+
+    /// The stream of standard output, for exports.
+    pub(crate) fn stream(&self) -> impl Write + use<> {
+        io::BufWriter::new(io::stdout())
+    }
+
     /// Whether a result could not be written.
     pub(crate) fn lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
@@ -96,6 +141,10 @@ impl Out {
 
     #[expect(clippy::unused_self, reason = "printing needs the one Out")]
     fn error(&self, text: &str) {
+        Self::error_line(text);
+    }
+
+    fn error_line(text: &str) {
         // nobody is left to be told that standard error is closed
         let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
     }

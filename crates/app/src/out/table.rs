@@ -22,6 +22,11 @@ impl Table {
         self.rows.push(texts.into_iter().map(|text| Cell::Text(text.to_owned())).collect());
     }
 
+    /// Whether it has no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The table, one row per line, indented by two.
     pub(crate) fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();

@@ -10,15 +10,16 @@ use sterna_core::{
     registry::Context,
     settings::{self, Document, Kind, SecretRef, Setting, Values},
 };
+use sterna_engine::{
+    apply::AbortRule,
+    plan::{Matching, OnMatch},
+};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::{
-    ApplyRules, FILE, Matching, OnSameIdentity, OnSameName, Project, SourceConfig, TargetConfig, caret, cohorts,
-    settings as tables, social,
-};
+use super::{FILE, Project, SourceConfig, TargetConfig, caret, cohorts, settings as tables, social};
 use crate::{
     connectors,
     failure::{Failure, Trouble},
@@ -160,7 +161,7 @@ fn build(
     findings: &mut Vec<Finding>,
 ) -> Option<Project> {
     let table = root.get_ref();
-    settings::check_named(document, table, ROOT.iter().copied(), FILE, findings);
+    settings::check_named(document, table, &ROOT.iter().copied(), FILE, findings);
     let mut reading = Reading { document, findings };
     let migration = reading.plain(table, "migration", tables::MIGRATION);
     let sources = sources(&mut reading, table, context);
@@ -185,29 +186,21 @@ fn build(
         mapping: mapping.as_ref().map(Rules::from_value).unwrap_or_default(),
         cohorts,
         key: ledger.secret("key").unwrap_or_else(|| SecretRef::File("sterna.key".into())),
-        apply: apply_rules(&apply)?,
+        abort: abort_rule(&apply)?,
+        canary: apply.count("canary")?,
         matching: matching_rules(&matching)?,
     })
 }
 
-fn apply_rules(values: &Values) -> Option<ApplyRules> {
-    Some(ApplyRules {
-        abort_percent: values.number("abort_percent")?,
-        abort_window: values.count("abort_window")?,
-        canary: values.count("canary")?,
-    })
+fn abort_rule(values: &Values) -> Option<AbortRule> {
+    let window = usize::try_from(values.count("abort_window")?).ok()?;
+    Some(AbortRule { percent: values.number("abort_percent")?, window })
 }
 
 fn matching_rules(values: &Values) -> Option<Matching> {
-    let same_identity = match values.text("same_identity")? {
-        "hold" => OnSameIdentity::Hold,
-        _ => OnSameIdentity::Adopt,
-    };
-    let same_sign_in_name = match values.text("same_sign_in_name")? {
-        "adopt" => OnSameName::Adopt,
-        _ => OnSameName::Clash,
-    };
-    Some(Matching { same_identity, same_sign_in_name })
+    let on_match =
+        |name: &str| values.text(name).map(|word| if word == "adopt" { OnMatch::Adopt } else { OnMatch::Hold });
+    Some(Matching { same_identity: on_match("same_identity")?, same_sign_in_name: on_match("same_sign_in_name")? })
 }
 
 fn sources(reading: &mut Reading<'_>, root: &DeTable<'_>, context: &Context) -> Vec<SourceConfig> {

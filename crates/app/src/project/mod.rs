@@ -21,6 +21,7 @@ use sterna_core::{
     registry::{SourceKind, TargetKind},
     settings::{SecretRef, Values},
 };
+use sterna_engine::{apply::AbortRule, plan::Matching};
 
 /// The file's name in a project folder.
 pub(crate) const FILE: &str = "sterna.toml";
@@ -47,9 +48,11 @@ pub(crate) struct Project {
     pub(crate) cohorts: Vec<Cohort>,
     /// `[ledger] key`; a relative file is taken from the folder.
     pub(crate) key: SecretRef,
-    /// `[apply]`.
-    pub(crate) apply: ApplyRules,
-    /// `[matching]`.
+    /// `[apply]`: when a run stops by itself.
+    pub(crate) abort: AbortRule,
+    /// `[apply] canary`: how many accounts a canary without a number has.
+    pub(crate) canary: u64,
+    /// `[matching]`: what happens when somebody is there already.
     pub(crate) matching: Matching,
 }
 
@@ -71,42 +74,4 @@ pub(crate) struct TargetConfig {
     pub(crate) kind: &'static dyn TargetKind,
     /// The connector's settings.
     pub(crate) values: Values,
-}
-
-/// `[apply]`: when a run stops by itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct ApplyRules {
-    /// The part of the last requests that may fail, in per cent.
-    pub(crate) abort_percent: f64,
-    /// How many of the last requests count.
-    pub(crate) abort_window: u64,
-    /// How many accounts a canary without a number has.
-    pub(crate) canary: u64,
-}
-
-/// `[matching]`: what happens when somebody is there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Matching {
-    /// The same (issuer, subject).
-    pub(crate) same_identity: OnSameIdentity,
-    /// Nothing in common but a sign-in name.
-    pub(crate) same_sign_in_name: OnSameName,
-}
-
-/// What to do with an account of the target that has the same social identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnSameIdentity {
-    /// It is the same person: remember which.
-    Adopt,
-    /// Somebody has to decide.
-    Hold,
-}
-
-/// What to do with an account of the target that shares only a sign-in name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnSameName {
-    /// Somebody has to decide.
-    Clash,
-    /// The operator says that names belong to the same person there.
-    Adopt,
 }

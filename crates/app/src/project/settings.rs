@@ -70,7 +70,7 @@ pub(crate) const SOURCE: &[Setting] = &[
         name: "connector",
         kind: Kind::Text,
         need: Need::Required,
-        doc: "The kind of source; the sections below list them.",
+        doc: "The kind of source; docs/configuration.md lists them.",
     },
     Setting {
         name: "formerly",
@@ -85,7 +85,7 @@ pub(crate) const TARGET: &[Setting] = &[Setting {
     name: "connector",
     kind: Kind::Text,
     need: Need::Required,
-    doc: "The kind of target; the sections below list them.",
+    doc: "The kind of target; docs/configuration.md lists them.",
 }];
 
 /// `[passwords]`.

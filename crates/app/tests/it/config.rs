@@ -65,7 +65,65 @@ strategy = "just_in_time"
 "#,
     )
     .exits(2);
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r#"
+    error[E1006]: [migration] needs `name`: The project's name, for reports and prompts.
+     --> sterna.toml:1:1
+      |
+    1 | [migration]
+      | ^^^^^^^^^^^
+    error[E1004]: [migration] has no setting `nmae`
+     --> sterna.toml:2:1
+      |
+    2 | nmae
+      | ^^^^
+      hint: did you mean `name`?
+    error[E1009]: [sources.legacy]: there is no connector "json-line"
+     --> sterna.toml:5:13
+      |
+    5 | connector = "json-line"
+      |             ^^^^^^^^^^^
+      hint: did you mean "json-lines"?
+      hint: connectors that fit here: b2c-users-file, csv, azure-ad-b2c, json-lines
+    error[E1006]: [target] needs `tenant`: The tenant: its initial domain (contoso.onmicrosoft.com) or its id.
+     --> sterna.toml:8:1
+      |
+    8 | [target]
+      | ^^^^^^^^
+    error[E1004]: [target] has no setting `tennant`
+      --> sterna.toml:10:1
+       |
+    10 | tennant
+       | ^^^^^^^
+      hint: did you mean `tenant`?
+    error[E1005]: [target] client_id must be a text in quotes that is not empty
+      --> sterna.toml:11:13
+       |
+    11 | client_id = 7
+       |             ^
+    error[E1007]: [target] client_secret is a literal secret; secrets are only referred to
+      --> sterna.toml:12:17
+       |
+    12 | client_secret = (not shown)
+       |                 ^^^^^^^^^^^
+      hint: write { env = "NAME" }, { file = "path" } or { command = ["program", "argument"] }
+    error[E1005]: [target] settling_secs must be a whole number from 0 to 3600
+      --> sterna.toml:13:17
+       |
+    13 | settling_secs = 9000
+       |                 ^^^^
+    error[E1005]: [passwords] strategy must be one of "just-in-time", "carry-hash", "set", "reset"
+      --> sterna.toml:16:12
+       |
+    16 | strategy = "just_in_time"
+       |            ^^^^^^^^^^^^^^
+      hint: did you mean "just-in-time"?
+    error[E1004]: sterna.toml has no setting `pasword`
+      --> sterna.toml:18:2
+       |
+    18 | pasword
+       | ^^^^^^^
+      hint: did you mean `passwords`?
+    "#);
     assert!(!run.stderr.contains("hunter2"));
 }
 
@@ -84,52 +142,124 @@ fn with_json_findings_are_data_with_place_and_hints() {
 
 #[test]
 fn an_unknown_table_names_the_nearest_one() {
-    insta::assert_snapshot!(mistake("[mapings]"), @"");
+    insta::assert_snapshot!(mistake("[mapings]"), @r"
+    error[E1004]: sterna.toml has no setting `mapings`
+      --> sterna.toml:14:2
+       |
+    14 | mapings
+       | ^^^^^^^
+      hint: did you mean `mapping`?
+    ");
 }
 
 #[test]
 fn a_file_that_is_no_toml_shows_where_and_not_what() {
-    insta::assert_snapshot!(changed("{ env = \"ENTRA_CLIENT_SECRET\" }", "hunter2"), @"");
+    insta::assert_snapshot!(changed("{ env = \"ENTRA_CLIENT_SECRET\" }", "hunter2"), @r"
+    error[E1003]: this is not TOML: string values must be quoted, expected literal string
+      --> sterna.toml:12:17
+       |
+    12 | client_secret = …
+       | ^^^^^^^^^^^^^^^^^
+    ");
 }
 
 #[test]
 fn a_connector_in_the_wrong_place_is_told() {
-    insta::assert_snapshot!(changed("\"json-lines\"", "\"entra-external-id\""), @"");
+    insta::assert_snapshot!(changed("\"json-lines\"", "\"entra-external-id\""), @r#"
+    error[E1009]: [sources.legacy]: the connector "entra-external-id" is a target only
+     --> sterna.toml:5:13
+      |
+    5 | connector = "entra-external-id"
+      |             ^^^^^^^^^^^^^^^^^^^
+      hint: connectors that fit here: b2c-users-file, csv, azure-ad-b2c, json-lines
+    "#);
 }
 
 #[test]
 fn a_table_without_its_connector_asks_for_it() {
-    insta::assert_snapshot!(changed("connector = \"json-lines\"", "conector = \"json-lines\""), @"");
+    insta::assert_snapshot!(changed("connector = \"json-lines\"", "conector = \"json-lines\""), @r"
+    error[E1006]: [sources.legacy] needs `connector`: The kind of source; docs/configuration.md lists them.
+     --> sterna.toml:4:1
+      |
+    4 | [sources.legacy]
+      | ^^^^^^^^^^^^^^^^
+      hint: did you mean `connector` where you wrote `conector`?
+    ");
 }
 
 #[test]
 fn a_project_needs_a_source() {
-    insta::assert_snapshot!(check("[migration]\nname = \"x\"").exits(2).stderr, @"");
+    insta::assert_snapshot!(check("[migration]\nname = \"x\"").exits(2).stderr, @r#"
+    error[E1006]: there is no source
+      hint: add a table [sources.NAME] with `connector = "…"`
+    "#);
 }
 
 #[test]
 fn a_source_that_takes_the_name_of_another_is_told() {
-    insta::assert_snapshot!(mistake("[sources.new]\nconnector = \"json-lines\"\npath = \"b\"\nformerly = \"legacy\""), @"");
+    insta::assert_snapshot!(mistake("[sources.new]\nconnector = \"json-lines\"\npath = \"b\"\nformerly = \"legacy\""), @r#"
+    error[E1005]: [sources.new] formerly: another source is, or was, called "legacy"
+      --> sterna.toml:14:10
+       |
+    14 | sources.new
+       |         ^^^
+    "#);
 }
 
 #[test]
 fn an_issuer_is_mapped_once_and_not_excluded_as_well() {
     insta::assert_snapshot!(
         mistake("[social]\nexclude = [\"Google.com\"]\n[social.issuers]\n\"google.com\" = \"g\"\n\"F.com\" = \"a\"\n\"f.com\" = \"b\""),
-        @""
+        @r#"
+    error[E1005]: the issuer "google.com" is both mapped and excluded
+      --> sterna.toml:17:1
+       |
+    17 | "google.com"
+       | ^^^^^^^^^^^^
+    error[E1005]: the issuer "f.com" is listed twice; case does not matter
+      --> sterna.toml:19:1
+       |
+    19 | "f.com"
+       | ^^^^^^^
+    "#
     );
 }
 
 #[test]
 fn a_mapping_rule_that_cannot_be_meant_is_told() {
-    insta::assert_snapshot!(mistake("[mapping]\ndisplayName = { form = \"name\" }"), @"");
+    insta::assert_snapshot!(mistake("[mapping]\ndisplayName = { form = \"name\" }"), @r#"
+    error[E1005]: [mapping] displayName: a rule has no `form`; did you mean `from`?
+      --> sterna.toml:15:15
+       |
+    15 | displayName = { form = "…" }
+       |               ^^^^^^^^^^^^^^
+      hint: write a source attribute in quotes, or { from = "a" or ["a", "b"], join = " ", trim = true, lower = true, upper = true, table = { x = "y" }, default = "…" }, { constant = … } or { omit = true }
+    "#);
 }
 
 #[test]
 fn a_test_of_a_cohort_has_one_way_to_pass() {
     insta::assert_snapshot!(
         mistake("[cohorts.pilots]\nwhere = [{ attribute = \"email\", equals = \"a\", present = true }, { attribute = \"x\" }]\npercent = 0"),
-        @""
+        @r"
+    error[E1005]: [cohorts.pilots] where: test 1 has 2 of the tests, and must have one
+      --> sterna.toml:14:10
+       |
+    14 | cohorts.pilots
+       |         ^^^^^^
+      hint: tests are equals, one_of, starts_with, ends_with and present
+    error[E1005]: [cohorts.pilots] where: test 2 has 0 of the tests, and must have one
+      --> sterna.toml:14:10
+       |
+    14 | cohorts.pilots
+       |         ^^^^^^
+      hint: tests are equals, one_of, starts_with, ends_with and present
+    error[E1005]: [cohorts.pilots] percent must be a whole number from 1 to 100
+      --> sterna.toml:16:11
+       |
+    16 | percent = 0
+       |           ^
+    "
     );
 }
 
@@ -147,7 +277,10 @@ fn bounds_of_every_number_are_kept() {
 
 #[test]
 fn without_a_project_the_way_to_one_is_told() {
-    insta::assert_snapshot!(Folder::new().run("check").exits(2).stderr, @"");
+    insta::assert_snapshot!(Folder::new().run("check").exits(2).stderr, @r"
+    error[E1002]: ./sterna.toml is not there
+      hint: give the folder with --project DIR, or make a project with `sterna init`
+    ");
 }
 
 #[test]

@@ -22,7 +22,13 @@ fn every_pair_gives_a_project_whose_configuration_is_right() {
 fn what_is_written_says_what_to_do_next() {
     let folder = Folder::new();
     let run = folder.run("init p --from csv --to entra-external-id").exits(0);
-    insta::assert_snapshot!(run.stdout, @"");
+    insta::assert_snapshot!(run.stdout, @r"
+    Wrote p/sterna.toml.
+
+    Next:
+      1. edit p/sterna.toml: fill in the values that it asks for
+      2. sterna --project p check
+    ");
     assert_eq!(
         folder.read("p/.gitignore"),
         "# the ledger and the key that opens it: never commit them\n/.sterna/\n*.key\n"
@@ -35,7 +41,10 @@ fn nothing_is_ever_written_over() {
     folder.run("init p --from csv --to entra-external-id").exits(0);
     folder.write("p/sterna.toml", "mine");
     let run = folder.run("init p --from csv --to entra-external-id").exits(2);
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r"
+    error[E1010]: p/sterna.toml is there already
+      hint: init never writes over a project; choose another folder
+    ");
     assert_eq!(folder.read("p/sterna.toml"), "mine");
 }
 
@@ -51,7 +60,11 @@ fn a_gitignore_that_is_there_stays_and_is_told() {
 #[test]
 fn an_unknown_kind_names_the_nearest_one_and_all() {
     let folder = Folder::new();
-    insta::assert_snapshot!(folder.run("init p --from b2c-user-file --to entra-external-id").exits(2).stderr, @"");
+    insta::assert_snapshot!(folder.run("init p --from b2c-user-file --to entra-external-id").exits(2).stderr, @r#"
+    error[E1009]: there is no source "b2c-user-file"
+      hint: did you mean b2c-users-file?
+      hint: kinds of source: b2c-users-file, csv, azure-ad-b2c, json-lines
+    "#);
     let document = folder.run("init p --from csv --to entra --json").exits(2).json();
     assert_eq!(document["findings"][0]["code"], "E1009");
     assert!(!folder.path().join("p").exists());

@@ -84,10 +84,11 @@ fn nothing_is_left_to_do_in_the_code() {
     check(ALL, &[], "what is left to do is an issue", |line| {
         ["todo!", "unimplemented!"].iter().any(|w| line.contains(w))
     });
+    // put together here, so that this file does not hold it
     let unfinished = ["TO", "DO"].concat();
-    let pages = sources(ALL);
-    let wrong = pages.iter().filter(|page| has_word(&page.text, &unfinished.to_lowercase()));
-    none(&wrong.map(|page| page.path.clone()).collect::<Vec<_>>(), "what is left to do is an issue");
+    let wrong: Vec<String> =
+        sources(ALL).into_iter().filter(|page| page.text.contains(&unfinished)).map(|page| page.path).collect();
+    none(&wrong, "what is left to do is an issue");
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! `sterna apply`: shows what it is about to send, asks, and sends exactly what was planned.
+
+use sterna_core::{code::Code, port::Target};
+use sterna_engine::{
+    Run,
+    apply::{self, ApplyInput, ApplyReport, Preview, Stopped},
+};
+
+use super::{
+    Session,
+    plan::{about, reasons, section},
+};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Trouble},
+    opened::Opened,
+    out::{
+        progress::duration,
+        table::{Table, grouped},
+    },
+};
+
+/// Arguments of `sterna apply`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Send only a few accounts first; without a number as many as [apply] canary says
+    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with = "limit", value_parser = clap::value_parser!(u64).range(1..))]
+    canary: Option<Option<u64>>,
+    /// Send only the accounts of a cohort of the configuration
+    #[arg(long, value_name = "NAME")]
+    cohort: Option<String>,
+    /// Send at most so many accounts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
+    let opened = Opened::load(session)?;
+    let cohort = args.cohort.as_deref().map(|name| opened.cohort(name)).transpose()?;
+    let limit = args.canary.map_or(args.limit, |canary| Some(canary.unwrap_or(opened.project.canary)));
+    let run = opened.run(session, opened.ledger().await?);
+    let target = opened.target().await?;
+    let input = ApplyInput { target, cohort, limit, abort: opened.project.abort, matching: opened.project.matching };
+    let preview = apply::preview(&run, &input).await?;
+    let findings: Vec<Trouble> = preview.findings.iter().cloned().map(Trouble::from).collect();
+    session.out.troubles(&findings);
+    session.out.note(&preview_text(&preview, input.target.as_ref(), limit));
+    if !session.common.yes {
+        session.out.ask("Send it?")?;
+    }
+    let report = send(&run, &input, session).await?;
+    session.out.result(&text(&report), &report);
+    exit(&report, args.cohort.is_some() || limit.is_some(), session)
+}
+
+async fn send(run: &Run, input: &ApplyInput, session: &Session) -> Result<ApplyReport, Failure> {
+    let _watch = session.out.watch(&run.progress);
+    Ok(apply::apply(run, input).await?)
+}
+
+fn preview_text(preview: &Preview, target: &dyn Target, limit: Option<u64>) -> String {
+    let descriptor = target.descriptor();
+    let mut table = Table::default();
+    let rows = [
+        ("planned", preview.work.planned),
+        ("of these to be created", preview.work.creates),
+        ("of these to get identities", preview.work.links),
+        ("to be looked up first, their outcome is unknown", preview.work.open),
+        ("at most sent now", limit.unwrap_or(u64::MAX)),
+    ];
+    for (what, accounts) in rows.into_iter().filter(|(_, accounts)| *accounts > 0 && *accounts < u64::MAX) {
+        table.count(what, accounts);
+    }
+    format!(
+        "This sends to {} ({}):\n{}\nAt {:.1} writes a second it will take {}.",
+        descriptor.name,
+        descriptor.kind,
+        table.render(),
+        descriptor.quota.rate(),
+        about(preview.predicted_secs)
+    )
+}
+
+/// What apply did, for people.
+pub(super) fn text(report: &ApplyReport) -> String {
+    let mut table = Table::default();
+    let rows = [
+        ("applied", report.applied),
+        ("of these after an unknown outcome", report.after_unknown_outcome),
+        ("adopted", report.adopted),
+        ("linked", report.linked),
+        ("refused", report.refused),
+        ("clash", report.clashes),
+        ("still planned", report.left),
+        ("outcome still unknown", report.open),
+    ];
+    for (what, accounts) in rows.into_iter().filter(|(what, accounts)| *accounts > 0 || *what == "applied") {
+        table.count(what, accounts);
+    }
+    let mut text = table.render();
+    section(&mut text, "Why accounts were refused or clash", &reasons(&report.reasons));
+    text.push_str(&format!(
+        "\n\n{} requests sent, {} of them turned away for the quota. It took {}; predicted were {}.",
+        grouped(report.sent),
+        grouped(report.throttled),
+        duration(report.took_secs),
+        duration(report.predicted_secs)
+    ));
+    for made in &report.made {
+        text.push_str(&format!("\nmade at the target: {made}"));
+    }
+    text.push_str("\nNext: sterna verify");
+    text
+}
+
+/// How apply exits: 0 only when nothing is intended or in doubt.
+pub(super) fn exit(report: &ApplyReport, is_part: bool, session: &Session) -> Outcome {
+    if let Some(Stopped { code, message }) = &report.stopped {
+        return Err(Failure::new(*code, message.clone()).hint(code.mend()));
+    }
+    let mut troubles = Vec::new();
+    let mut warn = |code: Code, accounts: u64, what: &str| {
+        if accounts > 0 {
+            let finding = sterna_core::code::Finding::warning(code, format!("{} {what}", grouped(accounts)));
+            troubles.push(Trouble::from(finding.hint(code.mend())));
+        }
+    };
+    warn(Code::E5010, report.failed(), "accounts failed");
+    warn(Code::E5016, report.open, "accounts have an unknown outcome");
+    if !is_part {
+        warn(Code::E2106, report.left, "accounts changed at the target and have to be planned anew");
+    }
+    session.out.troubles(&troubles);
+    Ok(if troubles.is_empty() { Exit::Done } else { Exit::Partly })
+}

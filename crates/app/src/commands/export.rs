@@ -1,0 +1,215 @@
+//! `sterna export`: names accounts for the operator, in a file that its owner alone can read.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use serde_json::json;
+use sterna_core::code::Code;
+use sterna_engine::{
+    Run,
+    export::{self, What},
+};
+
+use super::{Session, mended::Line};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome},
+    opened::Opened,
+    out::table::grouped,
+};
+
+/// Arguments of `sterna export`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What to export
+    what: Wanted,
+    /// In which form; rejects are always JSON lines
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: Format,
+    /// The file to write, never over another; `-` is standard output. Without it a new file in the project's exports/
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Wanted {
+    /// Every account's id at the source and at the target
+    Ids,
+    /// Accounts that were refused, clash, differ, are missing or in doubt, with the target's words
+    Failures,
+    /// Accounts that are held, with the reason
+    Held,
+    /// Accounts whose password moves at the first sign-in
+    Waiting,
+    /// Accounts that undo left at the target
+    Undo,
+    /// Records that could not be read, to be mended and fed back with `sterna extract --mended`
+    Rejects,
+    /// The audit log, whose chain is checked; it names nobody
+    Audit,
+}
+
+/// In which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object per line
+    Jsonl,
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
+    let opened = Opened::load(session)?;
+    if args.what == Wanted::Rejects && args.format == Format::Csv {
+        return Err(Failure::new(Code::E1001, "rejects are exported as JSON lines only, so that they can be fed back"));
+    }
+    let mut sink = Sink::open(args, &opened, session)?;
+    let written = match args.what {
+        Wanted::Audit => audit(&opened, &mut sink)?,
+        Wanted::Rejects => rejects(&opened.run(session, opened.ledger().await?), &mut sink).await?,
+        what => accounts(what, &opened.run(session, opened.ledger().await?), &mut sink).await?,
+    };
+    sink.end(written, args.what != Wanted::Audit, session)
+}
+
+async fn accounts(what: Wanted, run: &Run, sink: &mut Sink) -> Result<u64, Failure> {
+    let what = match what {
+        Wanted::Failures => What::Failures,
+        Wanted::Held => What::Held,
+        Wanted::Waiting => What::Waiting,
+        Wanted::Undo => What::Undo,
+        Wanted::Ids | Wanted::Rejects | Wanted::Audit => What::Ids,
+    };
+    let written = export::export(run, what, |row| sink.row(row)).await?;
+    written.map_err(|error| sink.failure(&error))
+}
+
+async fn rejects(run: &Run, sink: &mut Sink) -> Result<u64, Failure> {
+    const CHUNK: usize = 100;
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let rejects = run.ledger.rejects(after, CHUNK).await?;
+        let Some(last) = rejects.last() else { return Ok(count) };
+        after = last.id;
+        for reject in &rejects {
+            sink.row(&Line::of(reject)).map_err(|error| sink.failure(&error))?;
+            count += 1;
+        }
+    }
+}
+
+fn audit(opened: &Opened, sink: &mut Sink) -> Result<u64, Failure> {
+    let (entries, broken) = sterna_ledger::audit::read(&opened.ledger_folder())?;
+    if let Some(seq) = broken {
+        let failure = Failure::new(Code::E4006, format!("the chain of the audit log breaks at entry {seq}"));
+        return Err(failure.hint("somebody changed the ledger; compare it with a backup"));
+    }
+    for entry in &entries {
+        sink.row(entry).map_err(|error| sink.failure(&error))?;
+    }
+    Ok(entries.len() as u64)
+}
+
+/// Where rows go.
+struct Sink {
+    path: Option<PathBuf>,
+    rows: Rows,
+}
+
+enum Rows {
+    Csv(Box<csv::Writer<Box<dyn Write>>>),
+    Jsonl(Box<dyn Write>),
+}
+
+impl Sink {
+    fn open(args: &Args, opened: &Opened, session: &Session) -> Result<Self, Failure> {
+        let path = match &args.output {
+            Some(path) if path.as_os_str() == "-" => None,
+            Some(path) => Some(path.clone()),
+            None => Some(free_name(&opened.project.folder, args)?),
+        };
+        if path.is_none() && session.common.json {
+            return Err(Failure::new(Code::E1001, "--json and `--output -` both want standard output"));
+        }
+        let writer: Box<dyn Write> = match &path {
+            Some(path) => Box::new(BufWriter::new(create(path)?)),
+            None => Box::new(session.out.stream()),
+        };
+        let rows = match args.format {
+            Format::Csv => Rows::Csv(Box::new(csv::Writer::from_writer(writer))),
+            Format::Jsonl => Rows::Jsonl(writer),
+        };
+        Ok(Self { path, rows })
+    }
+
+    fn row(&mut self, row: &impl Serialize) -> io::Result<()> {
+        match &mut self.rows {
+            Rows::Csv(writer) => writer.serialize(row).map_err(io::Error::other),
+            Rows::Jsonl(writer) => {
+                serde_json::to_writer(&mut *writer, row)?;
+                writer.write_all(b"\n")
+            }
+        }
+    }
+
+    fn failure(&self, error: &io::Error) -> Failure {
+        let name = self.path.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+        Failure::new(Code::E1013, format!("{name} cannot be written")).caused_by(error)
+    }
+
+    fn end(mut self, written: u64, is_personal: bool, session: &Session) -> Outcome {
+        let flushed = match &mut self.rows {
+            Rows::Csv(writer) => writer.flush(),
+            Rows::Jsonl(writer) => writer.flush(),
+        };
+        match flushed {
+            // a reader that closes the pipe has read what it wanted
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(self.failure(&error)),
+            _ => {}
+        }
+        let warning = if is_personal { ": personal data; its owner alone can read it (mode 0600)" } else { "" };
+        if let Some(path) = &self.path {
+            let text = format!("Wrote {} rows to {}{warning}.", grouped(written), path.display());
+            session.out.result(&text, &json!({ "file": path, "rows": written }));
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// A name in the project's `exports/` that nothing has yet.
+fn free_name(project: &Path, args: &Args) -> Result<PathBuf, Failure> {
+    const TRIES: u32 = 10_000;
+    let folder = project.join("exports");
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|error| Failure::new(Code::E1013, format!("{} cannot be made", folder.display())).caused_by(&error))?;
+    let what = clap::ValueEnum::to_possible_value(&args.what);
+    let name = what.as_ref().map_or("export", clap::builder::PossibleValue::get_name).to_owned();
+    let ending = match args.format {
+        Format::Csv => "csv",
+        Format::Jsonl => "jsonl",
+    };
+    let names = (1..TRIES).map(|number| match number {
+        1 => folder.join(format!("{name}.{ending}")),
+        _ => folder.join(format!("{name}-{number}.{ending}")),
+    });
+    let mut free = names.filter(|path| !path.exists());
+    free.next().ok_or_else(|| Failure::new(Code::E1013, format!("{} is full of exports", folder.display())))
+}
+
+fn create(path: &Path) -> Result<File, Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.map_err(|error| {
+        Failure::new(Code::E1013, format!("{} cannot be made", path.display()))
+            .caused_by(&error)
+            .hint("exports are never written over another file")
+    })
+}

@@ -1,0 +1,101 @@
+//! `sterna extract`: reads the sources into the ledger, or takes mended records in place of rejected ones.
+
+use std::path::PathBuf;
+
+use sterna_core::{
+    code::{Code, Finding},
+    state::ProfileState,
+};
+use sterna_engine::extract::{self, ExtractReport, MendReport};
+use sterna_ledger::status::{Status, read};
+
+use super::{Session, mended};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Trouble},
+    opened::Opened,
+    out::table::grouped,
+};
+
+/// Arguments of `sterna extract`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Begin anew instead of going on where an interrupted extract stopped
+    #[arg(long)]
+    from_start: bool,
+    /// Take mended records from a file that `sterna export rejects` wrote
+    #[arg(long, value_name = "FILE", conflicts_with = "from_start")]
+    mended: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
+    let opened = Opened::load(session)?;
+    let feeds = opened.feeds()?;
+    if let Some(path) = &args.mended {
+        let records = mended::read(path)?;
+        let run = opened.run(session, opened.ledger().await?);
+        let report = extract::mend(&run, feeds, records).await?;
+        session.out.result(&mended_text(&report), &report);
+        return exit(&opened, session);
+    }
+    let run = opened.run(session, opened.ledger_or_new(session).await?);
+    let report = {
+        let _watch = session.out.watch(&run.progress);
+        extract::extract(&run, feeds, args.from_start).await?
+    };
+    let status = read(&opened.ledger_folder())?;
+    session.out.result(&text(&report, &status), &report);
+    exit(&opened, session)
+}
+
+fn exit(opened: &Opened, session: &Session) -> Outcome {
+    let status = read(&opened.ledger_folder())?;
+    if status.rejected == 0 {
+        return Ok(Exit::Done);
+    }
+    let message = format!("{} records could not be read", grouped(status.rejected));
+    let finding = Finding::warning(Code::E5008, message).hint(Code::E5008.mend());
+    session.out.troubles(&[Trouble::from(finding)]);
+    Ok(Exit::Partly)
+}
+
+fn text(report: &ExtractReport, status: &Status) -> String {
+    let mut lines = Vec::new();
+    for source in &report.sources {
+        let counts = [
+            (source.new, "new"),
+            (source.changed, "changed"),
+            (source.same, "as before"),
+            (source.changed_after_apply, "changed after they were sent, and left as they were sent"),
+            (source.rejected, "rejected"),
+            (source.gone, "gone"),
+        ];
+        let told: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", grouped(*count)))
+            .collect();
+        let told = if told.is_empty() { "nothing there".to_owned() } else { told.join(", ") };
+        let again = if source.begun_again { " (begun anew: it changed since the interrupted reading)" } else { "" };
+        lines.push(format!("{}: {told}{again}", source.source));
+    }
+    let seen = status.profile(ProfileState::Seen);
+    lines.push(format!("In the ledger: {} accounts, {} to be planned.", grouped(status.accounts), grouped(seen)));
+    lines.push("Next: sterna plan".to_owned());
+    lines.join("\n")
+}
+
+fn mended_text(report: &MendReport) -> String {
+    let mut lines = vec![format!("{} mended records are accounts now.", grouped(report.taken))];
+    lines.extend(report.still_rejected.iter().map(|(id, _)| format!("record {id} is still rejected")));
+    lines.extend(report.unknown.iter().map(|id| format!("record {id} is not rejected any more, or never was")));
+    lines.join("\n")
+}
+
+impl From<mended::Unreadable> for Failure {
+    fn from(unreadable: mended::Unreadable) -> Self {
+        let mended::Unreadable { path, line, why } = unreadable;
+        let place = line.map_or_else(String::new, |line| format!(" line {line}"));
+        Self::new(Code::E1001, format!("{}{place} cannot be taken: {why}", path.display()))
+    }
+}

@@ -1,0 +1,26 @@
+//! `sterna purge`: destroys the data key, so that nothing personal in the ledger can ever be read again.
+
+use sterna_engine::purge;
+
+use super::Session;
+use crate::{exit::Exit, failure::Outcome, opened::Opened, out::table::grouped};
+
+/// Arguments of `sterna purge`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(super) async fn run(_args: &Args, session: &Session) -> Outcome {
+    let opened = Opened::load(session)?;
+    let run = opened.run(session, opened.ledger().await?);
+    if !session.common.yes {
+        session.out.ask("Destroy the data key? Nothing personal in the ledger can be read afterwards, by nobody.")?;
+    }
+    let report = purge::purge(&run).await?;
+    let text = format!(
+        "The data key is destroyed: the records of {} accounts are unreadable.\nOut of reach: {}.",
+        grouped(report.accounts),
+        report.out_of_reach
+    );
+    session.out.result(&text, &report);
+    Ok(Exit::Done)
+}

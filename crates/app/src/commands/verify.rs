@@ -1,0 +1,79 @@
+//! `sterna verify`: reads every account back and compares it with what was planned; `--repair` writes the differences.
+
+use std::sync::Arc;
+
+use sterna_engine::{
+    apply::ApplyInput,
+    verify::{self, Sweep, VerifyReport},
+};
+
+use super::{Session, plan::section};
+use crate::{
+    exit::Exit,
+    failure::{Outcome, Trouble, worst},
+    opened::Opened,
+    out::table::Table,
+};
+
+/// Arguments of `sterna verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Write what differs again, and make what is missing; never a password, never the just-in-time flag
+    #[arg(long)]
+    repair: bool,
+    /// Do not search the whole target for two objects with one key
+    #[arg(long)]
+    no_sweep: bool,
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
+    let opened = Opened::load(session)?;
+    let run = opened.run(session, opened.ledger().await?);
+    let target = opened.target().await?;
+    let sweep = if args.no_sweep { Sweep::No } else { Sweep::Yes };
+    if args.repair && !session.common.yes {
+        session.out.ask(&format!("Write to {} what differs there?", target.descriptor().name))?;
+    }
+    let report = {
+        let _watch = session.out.watch(&run.progress);
+        if args.repair {
+            let project = &opened.project;
+            let target = Arc::clone(&target);
+            let input =
+                ApplyInput { target, cohort: None, limit: None, abort: project.abort, matching: project.matching };
+            verify::repair(&run, &input, sweep).await?
+        } else {
+            verify::verify(&run, &target, sweep).await?
+        }
+    };
+    let troubles: Vec<Trouble> = report.findings.iter().cloned().map(Trouble::from).collect();
+    session.out.result(&text(&report), &report);
+    session.out.troubles(&troubles);
+    Ok(Exit::of_findings(worst(&troubles)))
+}
+
+/// What verify found, for people.
+pub(super) fn text(report: &VerifyReport) -> String {
+    let mut table = Table::default();
+    table.count("as planned", report.equal);
+    let rows = [
+        ("of these with values that the target normalised", report.acceptable),
+        ("differ", report.differs),
+        ("missing", report.missing),
+        ("unexpected", report.unexpected),
+        ("passwords moved at sign-in since the last look", report.moved),
+    ];
+    for (what, accounts) in rows.into_iter().filter(|(_, accounts)| *accounts > 0) {
+        table.count(what, accounts);
+    }
+    let mut text = table.render();
+    let mut attributes = Table::default();
+    for (attribute, accounts) in &report.attributes {
+        attributes.count(attribute, *accounts);
+    }
+    section(&mut text, "Attributes that differ", &attributes);
+    if let Some(repair) = &report.repair {
+        text.push_str(&format!("\n\nThe repair sent:\n{}", super::apply::text(repair)));
+    }
+    text
+}
