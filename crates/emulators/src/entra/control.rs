@@ -17,7 +17,7 @@ use super::directory::seed::signed_in;
 use super::directory::user::{Name, User};
 use super::directory::{Directory, property};
 use super::fault::Faults;
-use super::front::plain;
+use super::front::{json_response, plain};
 use super::scenario::{Fault, QuotaChange};
 use super::service::Service;
 
@@ -46,43 +46,47 @@ fn not_found() -> Response<Bytes> {
     plain(404, &json!({ "error": "not found" }))
 }
 
-/// The whole state. The users are collected under the lock and written without it, off the network's threads.
+/// The whole state. The users are collected under the lock and written without it, off the network's threads, one after
+/// the other: a million of them are much text already.
 async fn state(service: &Arc<Service>) -> Response<Bytes> {
     let service = Arc::clone(service);
     let written = tokio::task::spawn_blocking(move || {
         let lives: Vec<Life> = service.lock_directory().latest().cloned().collect();
-        let users = lives.iter().filter_map(Life::live).map(|user| shown(&service, user)).collect();
+        let users = lives.iter().filter_map(Life::live).map(|user| shown(&service, user));
         let deleted = lives.iter().filter_map(|life| match life {
             Life::Deleted(user, at) => {
                 let mut entry = shown(&service, user);
-                entry["deletedDateTime"] = Value::from(graph_time(*at));
+                entry.insert("deletedDateTime".to_owned(), Value::from(graph_time(*at)));
                 Some(entry)
             }
             Life::Live(_) | Life::Gone(_) => None,
         });
-        State { users, deleted: deleted.collect(), counters: service.counters.value() }.response()
+        let mut text = b"{\"users\":[".to_vec();
+        write_all(&mut text, users);
+        text.extend_from_slice(b"],\"deleted\":[");
+        write_all(&mut text, deleted);
+        text.extend_from_slice(format!("],\"counters\":{}}}", service.counters.value()).as_bytes());
+        text
     });
-    written.await.unwrap_or_else(|_panicked| plain(500, &Value::Null))
+    written.await.map_or_else(|_panicked| plain(500, &Value::Null), |text| json_response(200, text))
 }
 
-struct State {
-    users: Vec<Value>,
-    deleted: Vec<Value>,
-    counters: Value,
-}
-
-impl State {
-    fn response(self) -> Response<Bytes> {
-        plain(200, &json!({ "users": self.users, "deleted": self.deleted, "counters": self.counters }))
+fn write_all(text: &mut Vec<u8>, entries: impl Iterator<Item = Map<String, Value>>) {
+    for (at, entry) in entries.enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        // Writing a map with text keys to memory cannot fail.
+        let _ = serde_json::to_writer(&mut *text, &entry);
     }
 }
 
-fn shown(service: &Service, user: &User) -> Value {
+fn shown(service: &Service, user: &User) -> Map<String, Value> {
     let mut entry = user.everything();
     if service.show_passwords {
         entry.insert("_password".to_owned(), user.password.as_deref().map_or(Value::Null, Value::from));
     }
-    Value::Object(entry)
+    entry
 }
 
 fn read<T: for<'de> Deserialize<'de>>(body: &Bytes) -> Result<T, (u16, String)> {

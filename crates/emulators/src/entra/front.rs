@@ -70,9 +70,9 @@ impl Front {
         let is_batch = matches!(path, "/$batch" | "/%24batch");
         let address = format!("{path}{query}");
         if is_batch {
-            let parts = match request.method() {
-                &Method::POST if !is_json(&request) => Err(Refusal::bad(NOT_JSON)),
-                &Method::POST => batch::read(request.body(), request.headers()),
+            let parts = match *request.method() {
+                Method::POST if !is_json(&request) => Err(Refusal::bad(NOT_JSON)),
+                Method::POST => batch::read(request.body(), request.headers()),
                 _ => Err(Refusal::method_not_allowed()),
             };
             let parts = match parts {
@@ -141,7 +141,12 @@ fn is_json(request: &Request) -> bool {
 
 /// A JSON response without Graph's headers.
 pub(crate) fn plain(status: u16, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(serde_json::to_vec(body).unwrap_or_default()));
+    json_response(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// A response with a text that is JSON already.
+pub(crate) fn json_response(status: u16, text: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(http::header::CONTENT_TYPE, json);

@@ -148,7 +148,7 @@ impl Service {
             Ok(share) => share,
             Err(throttled) => {
                 self.counters.arrived(true);
-                return self.throttled(caller, throttled, now, &ids);
+                return self.throttled(caller, throttled, now, &ids).with("x-ms-resource-unit", cost.units.to_string());
             }
         };
         self.counters.arrived(false);
@@ -183,7 +183,6 @@ impl Service {
         answer
             .with("x-ms-throttle-scope", scope)
             .with("x-ms-throttle-information", throttled.information)
-            .with("x-ms-resource-unit", "1")
             .with("x-ms-throttle-limit-percentage", "1.00")
             .with("request-id", ids.request.as_str())
             .with("client-request-id", ids.client.as_str())

@@ -217,7 +217,8 @@ async fn a_delta_tells_everybody_once_and_then_what_changed() {
     world.control(Method::POST, "/delta/expire", json!({})).await;
     let expired = world.get(&link).await;
     assert_eq!(expired.status, StatusCode::GONE);
-    assert!(expired.headers.contains_key("location"));
+    let start = expired.headers["location"].to_str().unwrap();
+    assert_eq!(pages(&world, start).await.iter().map(|page| ids(page).len()).sum::<usize>(), 5, "it starts over");
 }
 
 #[tokio::test]

@@ -100,3 +100,12 @@ async fn it_ends_within_two_seconds_even_while_it_answers() {
     assert!(started.elapsed() < Duration::from_secs(2));
     waiting.abort();
 }
+
+#[tokio::test]
+async fn the_example_scenario_uses_every_key_and_starts() {
+    let text = sterna_emulators::entra::scenario::EXAMPLE;
+    let world = World::with(options(text)).await;
+    assert_eq!(world.emulator.ready().client_secret.as_deref(), Some("not-a-real-secret"));
+    assert_eq!(world.emulator.ready().tenant_id.as_deref(), Some("aaaabbbb-0000-4ccc-8ddd-eeeeffff0000"));
+    assert_eq!(world.state().await["users"].as_array().unwrap().len(), 11);
+}

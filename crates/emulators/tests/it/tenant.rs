@@ -59,8 +59,8 @@ async fn an_extension_property_is_made_waited_for_used_and_removed() {
 #[tokio::test]
 async fn extension_values_must_fit_their_type() {
     let kinds = ["Binary", "Boolean", "DateTime", "Integer", "LargeInteger", "String"];
-    let scenario: String =
-        kinds.iter().map(|kind| format!("[[extension]]\nname = \"x{kind}\"\ndata_type = \"{kind}\"\n")).collect();
+    let one = |kind: &str| format!("[[extension]]\nname = \"x{kind}\"\ndata_type = \"{kind}\"\n");
+    let scenario = kinds.map(one).concat();
     let world = World::new(&scenario).await;
     let prefix = format!("extension_{}_x", extensions_app(&world).await["appId"].as_str().unwrap().replace('-', ""));
     let cases = [
@@ -83,7 +83,8 @@ async fn extension_values_must_fit_their_type() {
 
 #[tokio::test]
 async fn an_object_holds_a_hundred_extension_values() {
-    let scenario: String = (0..101).map(|at| format!("[[extension]]\nname = \"x{at}\"\n")).collect();
+    let one = |at| format!("[[extension]]\nname = \"x{at}\"\n");
+    let scenario = (0..101).map(one).collect::<Vec<_>>().concat();
     let world = World::new(&scenario).await;
     let prefix = format!("extension_{}_x", extensions_app(&world).await["appId"].as_str().unwrap().replace('-', ""));
     let mut user = social("a");

@@ -47,7 +47,7 @@ impl Change {
     }
 
     pub(crate) fn has_credential(&self) -> bool {
-        self.password.is_some()
+        self.password.is_some() || self.expires_at_once.is_some()
     }
 }
 

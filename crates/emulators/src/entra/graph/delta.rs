@@ -83,7 +83,7 @@ fn round(call: &Call<'_>, directory: &Directory) -> Result<Round, Refusal> {
 }
 
 fn start_over(call: &Call<'_>) -> Refusal {
-    Refusal::start_over(format!("{}/v1.0/users/delta?$skiptoken=", call.service.root()))
+    Refusal::start_over(format!("{}/v1.0/users/delta?{}", call.service.root(), call.item.query.without_tokens()))
 }
 
 /// A `$filter` of a delta query: `id eq '…'`, joined by `or`, 50 at most.

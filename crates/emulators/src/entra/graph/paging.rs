@@ -65,7 +65,7 @@ impl Call<'_> {
         Ok(from)
     }
 
-    /// The URL of this request with one query option replaced.
+    /// The URL of this request at another place: `option` is `$skiptoken` or `$deltatoken`.
     pub(super) fn link(&self, option: &str, value: &str) -> String {
         let path = self.item.segments.join("/");
         format!("{}/v1.0/{path}?{}", self.service.root(), self.item.query.with(option, value))

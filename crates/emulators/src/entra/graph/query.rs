@@ -73,16 +73,16 @@ impl Query {
         }
     }
 
-    /// The query again, with `name` set to `value`.
+    /// The query again, without the place where it was.
+    pub(crate) fn without_tokens(&self) -> String {
+        let kept = self.0.iter().filter(|(name, _)| !["$skiptoken", "$deltatoken"].contains(&name.as_str()));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish().replace("%24", "$")
+    }
+
+    /// The query from the start, with a token added.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
-        let mut out = form_urlencoded::Serializer::new(String::new());
-        for (known, old) in
-            self.0.iter().filter(|(known, _)| known != name && known != "$skiptoken" && known != "$deltatoken")
-        {
-            out.append_pair(known, old);
-        }
-        out.append_pair(name, value);
-        // OData names begin with a dollar, which needs no escape.
-        out.finish().replace("%24", "$")
+        let start = self.without_tokens();
+        let separator = if start.is_empty() { "" } else { "&" };
+        format!("{start}{separator}{name}={}", form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>())
     }
 }

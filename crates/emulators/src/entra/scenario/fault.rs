@@ -87,7 +87,7 @@ pub enum FaultKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
-    /// Any of the others.
+    /// Any of the others, the token endpoint included.
     #[default]
     Any,
     /// `POST /users`.

@@ -1,7 +1,7 @@
 //! The scenario file: what the tenant holds at the start, how it is throttled, and what goes wrong.
 //!
 //! TOML; every table may be left out, unknown keys are errors. The fields of [`Scenario`] and of the types it holds
-//! are the format, their comments its documentation. A small one:
+//! are the format, their comments its documentation; [`EXAMPLE`] uses all of them. A small one:
 //!
 //! ```toml
 //! seed = 7
@@ -16,6 +16,9 @@
 //! match = "Ana"
 //! times = 1
 //! ```
+
+/// A scenario that uses every key, with comments: the format by example. It parses, and a test says so.
+pub const EXAMPLE: &str = include_str!("example.toml");
 
 mod fault;
 mod quota;
