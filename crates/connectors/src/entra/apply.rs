@@ -164,12 +164,12 @@ impl EntraTarget {
                 body: Some(write::update(&self.shape, changes.iter())?),
             },
             Operation::Link { id, before, add } => {
-                let read = identities(read.ok_or_else(no_such_id)??)?;
+                let read = identities(&read.ok_or_else(no_such_id)??)?;
                 let body = write::link(self.config.product, &self.local_issuer, id, &read, before, add)?;
                 Prepared { asked: Asked::Link(id), method: "PATCH", path: path(id)?, body: Some(body) }
             }
             Operation::Unlink { id, remove } => {
-                let read = identities(read.ok_or_else(no_such_id)??)?;
+                let read = identities(&read.ok_or_else(no_such_id)??)?;
                 let body = write::unlink(id, &read, remove)?;
                 Prepared { asked: Asked::Link(id), method: "PATCH", path: path(id)?, body: Some(body) }
             }
@@ -201,11 +201,11 @@ impl EntraTarget {
     fn bounded(&self, answer: Answer) -> Answer {
         let Ok(mut since) = self.held_up_since.lock() else { return answer };
         match &answer {
-            Answer::Throttled { reason, .. } if reason == NOT_PROPAGATED => {
-                if since.get_or_insert_with(Instant::now).elapsed() > PROPAGATION {
-                    let detail = "extension attributes stay unavailable".to_owned();
-                    return Answer::Stops { code: Code::E2008, detail };
-                }
+            Answer::Throttled { reason, .. }
+                if reason == NOT_PROPAGATED && since.get_or_insert_with(Instant::now).elapsed() > PROPAGATION =>
+            {
+                let detail = "extension attributes stay unavailable".to_owned();
+                return Answer::Stops { code: Code::E2008, detail };
             }
             Answer::Holds(_) => *since = None,
             _ => {}
@@ -235,7 +235,7 @@ async fn keep_token(graph: &Graph, lane: usize, answered: &Answered) -> bool {
     true
 }
 
-fn identities(item: Item) -> Result<write::Read, Answer> {
+fn identities(item: &Item) -> Result<write::Read, Answer> {
     match item.status {
         200 => write::Read::new(&item.body).ok_or_else(|| not_sent("the account shows no identities")),
         404 => Err(Answer::Lacks),

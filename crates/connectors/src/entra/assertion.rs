@@ -96,3 +96,65 @@ fn first_certificate(pem: &[u8]) -> Option<Vec<u8>> {
     let compact: String = body.split_whitespace().collect();
     base64::engine::general_purpose::STANDARD.decode(compact).ok().filter(|der| !der.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A key pair and self-signed certificate of its own, DER for checking.
+    fn pair() -> (rcgen::KeyPair, rcgen::Certificate) {
+        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["a.example".into()]).unwrap().self_signed(&key).unwrap();
+        (key, certificate)
+    }
+
+    fn part(token: &str, at: usize) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(token.split('.').nth(at).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_assertion_names_its_key_and_audience_and_can_be_verified() {
+        let (key, certificate) = pair();
+        let pem = SecretString::from(key.serialize_pem());
+        for (algorithm, name, member) in [(Algorithm::Ps256, "PS256", "x5t#S256"), (Algorithm::Rs256, "RS256", "x5t")] {
+            let signer = Signer::new(certificate.pem().as_bytes(), &pem, algorithm).unwrap();
+            let token = signer.sign("app", "https://login.example/t/oauth2/v2.0/token", Timestamp(1_000_500)).unwrap();
+            let header: Value = serde_json::from_slice(&part(&token, 0)).unwrap();
+            let digest = match algorithm {
+                Algorithm::Ps256 => &aws_lc_rs::digest::SHA256,
+                Algorithm::Rs256 => &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY,
+            };
+            let thumbprint = URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(digest, certificate.der()));
+            assert_eq!((header["alg"].as_str(), header[member].as_str()), (Some(name), Some(thumbprint.as_str())));
+            let claims: Value = serde_json::from_slice(&part(&token, 1)).unwrap();
+            assert_eq!((&claims["iss"], &claims["sub"]), (&Value::from("app"), &Value::from("app")));
+            assert_eq!(claims["aud"], "https://login.example/t/oauth2/v2.0/token");
+            assert_eq!((&claims["nbf"], &claims["exp"]), (&Value::from(1_000), &Value::from(1_540)));
+            let padding: &signature::RsaParameters = match algorithm {
+                Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
+                Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+            };
+            let (signed, _) = token.rsplit_once('.').unwrap();
+            let public = signature::UnparsedPublicKey::new(padding, rsa_public_key(&key));
+            public.verify(signed.as_bytes(), &part(&token, 2)).expect("the signature holds");
+        }
+    }
+
+    /// The PKCS #1 public key inside rcgen's raw form.
+    fn rsa_public_key(key: &rcgen::KeyPair) -> Vec<u8> {
+        key.public_key_raw().to_vec()
+    }
+
+    #[test]
+    fn what_is_no_certificate_or_key_is_told_as_such() {
+        let (key, certificate) = pair();
+        let pem = SecretString::from(key.serialize_pem());
+        let nonsense = SecretString::from("nonsense");
+        assert!(matches!(Signer::new(b"nonsense", &pem, Algorithm::Ps256), Err(NoSigner::Certificate)));
+        let wrong = Signer::new(certificate.pem().as_bytes(), &nonsense, Algorithm::Ps256);
+        assert!(matches!(wrong, Err(NoSigner::Key)));
+    }
+}

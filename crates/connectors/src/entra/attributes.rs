@@ -189,6 +189,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a table reads better without ampersands")]
     fn check(name: &str, value: Value, expected: Result<Value, Code>) {
         assert_eq!(fitted(fit_of(name).unwrap(), &value, Product::B2c), expected, "{name} {value}");
     }

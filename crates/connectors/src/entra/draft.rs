@@ -286,3 +286,6 @@ impl Making<'_> {
 fn is_about_value(code: Code) -> bool {
     matches!(code, Code::L1001 | Code::L1002 | Code::L1004)
 }
+
+#[cfg(test)]
+mod tests;

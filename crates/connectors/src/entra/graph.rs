@@ -81,12 +81,13 @@ impl ReadError {
     /// What it is, for `sterna explain`.
     pub(super) fn code(&self) -> Code {
         match self {
-            Self::Token(NoToken::Unreachable { .. }) | Self::Unreachable(_) => Code::E2001,
+            Self::Token(NoToken::Unreachable { .. }) | Self::Unreachable(_) | Self::Status { status: 500.., .. } => {
+                Code::E2001
+            }
             Self::Token(_) => Code::E2002,
             Self::Status { status: 401, .. } => Code::E2003,
             Self::Status { status: 403, .. } => Code::E2004,
             Self::Status { status: 429, .. } => Code::E2013,
-            Self::Status { status: 500.., .. } => Code::E2001,
             Self::Status { .. } | Self::Shape | Self::Elsewhere => Code::E2009,
         }
     }

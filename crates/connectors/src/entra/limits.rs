@@ -36,16 +36,16 @@ pub(super) const BODY_BYTES: usize = 16 * 1024 * 1024;
 pub(super) const TOKEN_BODY_BYTES: usize = 256 * 1024;
 
 /// How early a token is renewed (entra.md 6: about five minutes).
-pub(super) const RENEW_EARLY: Duration = Duration::from_secs(300);
+pub(super) const RENEW_EARLY: Duration = Duration::from_mins(5);
 
 /// How long a client assertion is valid (entra.md 6: five to ten minutes).
-pub(super) const ASSERTION_VALID: Duration = Duration::from_secs(540);
+pub(super) const ASSERTION_VALID: Duration = Duration::from_mins(9);
 
 /// How often a read is tried in all before its failure is told.
 pub(super) const READ_TRIES: u32 = 6;
 
 /// The longest that one wait between two tries of a read may take, whatever the service asks for.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(120);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
 /// The first wait between two tries of a read where the service does not say; doubled each time, with jitter.
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -54,7 +54,7 @@ pub(super) const FIRST_WAIT: Duration = Duration::from_millis(500);
 pub(super) const TOKENS_REFUSED: u32 = 3;
 
 /// How long an attribute that was just made may be "not available" on writes (entra.md 3.1: seconds to minutes).
-pub(super) const PROPAGATION: Duration = Duration::from_secs(600);
+pub(super) const PROPAGATION: Duration = Duration::from_mins(10);
 
 /// How long to wait before a write that an attribute held up is sent again.
 pub(super) const PROPAGATION_WAIT: Duration = Duration::from_secs(5);
@@ -85,4 +85,4 @@ pub(super) const EXTENSION_TEXT: usize = 250;
 pub(super) const EXTENSIONS: usize = 100;
 
 /// How far this machine's clock may differ from the service's before it is told.
-pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(60);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_mins(1);

@@ -105,13 +105,12 @@ impl EntraTarget {
                 let finding = Finding::error(Code::E2006, message);
                 findings.push(finding.hint("ask for a larger quota, remove deleted objects, or migrate in cohorts"));
             }
-            Some(_) => {}
             None if needs.creates > 0 => {
                 let note = Finding::note(Code::E2006, "how much room the tenant has is not known");
                 findings
                     .push(note.hint("a new tenant holds 600 objects in its first two days, then 50,000 or 300,000"));
             }
-            None => {}
+            _ => {}
         }
     }
 

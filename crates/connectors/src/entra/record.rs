@@ -172,3 +172,74 @@ fn text<'u>(user: &'u Map<String, Value>, name: &str) -> Option<&'u str> {
 fn texts(value: &Value) -> Option<Vec<&str>> {
     value.as_array()?.iter().map(Value::as_str).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn word(user: &Value) -> String {
+        match record(user.to_string().as_bytes(), &HashSet::from(["admin".to_owned()])) {
+            Record::Account(account) => format!("account {}", account.key.as_str()),
+            Record::Excluded(_, code) => format!("excluded {code}"),
+            Record::Rejected(rejected) => format!("rejected {} {}", rejected.code, rejected.reason),
+        }
+    }
+
+    fn local(id: &str) -> Value {
+        let identity = json!({"signInType": "emailAddress", "issuer": "t", "issuerAssignedId": "a@example.com"});
+        json!({"id": id, "identities": [identity]})
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut user = local("1");
+        user[name] = value;
+        user
+    }
+
+    #[test]
+    fn guests_administrators_and_work_accounts_are_left_out_and_bad_users_cost_themselves_only() {
+        let check = |user: Value, expected: &str| assert_eq!(word(&user), expected, "{user}");
+        check(local("1"), "account 1");
+        check(local("admin"), "excluded E3202");
+        check(json!({"id": "1"}), "excluded E3202");
+        check(
+            with("identities", json!([{"signInType": "userPrincipalName", "issuerAssignedId": "x@t"}])),
+            "excluded E3202",
+        );
+        check(with("userType", json!("guest")), "excluded E3201");
+        check(with("userPrincipalName", json!("a_b.org#ext#@t.onmicrosoft.com")), "excluded E3201");
+        check(with("creationType", json!("Invitation")), "excluded E3201");
+        check(with("displayName", json!(7)), "rejected E3108 `displayName` has the wrong type");
+        check(with("otherMails", json!("a@b.org")), "rejected E3108 `otherMails` has the wrong type");
+        check(with("identities", json!("none")), "rejected E3108 `identities` has the wrong form");
+        check(with("id", json!("")), "rejected E3102 it has no id");
+        check(json!([1]), "rejected E3108 it is no object");
+        check(with("displayName", json!(null)), "account 1");
+    }
+
+    #[test]
+    fn two_applications_attributes_of_one_name_are_both_kept() {
+        let mut user = local("1");
+        user["extension_0123456789abcdef0123456789abcdef_plan"] = json!("a");
+        user["extension_fedcba9876543210fedcba9876543210_plan"] = json!("b");
+        user["department"] = json!("Sales");
+        let Record::Account(account) = record(user.to_string().as_bytes(), &HashSet::new()) else {
+            panic!("an account")
+        };
+        let names: Vec<&str> = account.profile.attributes.keys().map(String::as_str).collect();
+        assert_eq!(names, ["department", "extension_fedcba9876543210fedcba9876543210_plan", "plan"]);
+    }
+
+    #[test]
+    fn a_phone_number_is_a_sign_in_name_of_its_own_sort() {
+        let identity = json!({"signInType": "phoneNumber", "issuer": "t", "issuerAssignedId": "+34600"});
+        let user = with("identities", json!([identity]));
+        let Record::Account(account) = record(user.to_string().as_bytes(), &HashSet::new()) else {
+            panic!("an account")
+        };
+        assert_eq!(account.identities, [Identity::Local { name: LocalName::Phone, value: "+34600".into() }]);
+        assert_eq!(account.credential, Credential::HeldByLegacy);
+    }
+}

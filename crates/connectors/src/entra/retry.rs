@@ -17,7 +17,7 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let at = http_date(value)?;
     // a date has no fraction: the instant may be up to a second later than it reads
     let millis = u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
-    Some(Duration::from_millis(millis + 1_000).min(Duration::from_secs(86_400)))
+    Some(Duration::from_millis(millis + 1_000).min(Duration::from_hours(24)))
 }
 
 /// Reads an HTTP date (RFC 9110 5.6.7; the obsolete forms are not written by Graph).

@@ -127,9 +127,10 @@ impl Source for B2cSource {
         let mut findings = Vec::new();
         let probe = format!("/users?$select=id{}&$top=1", if config.sign_in_activity { ",signInActivity" } else { "" });
         if let Err(error) = ready.graph.get::<List<Box<RawValue>>>(&probe).await {
-            let hint = match config.sign_in_activity {
-                true => "grant User.Read.All and AuditLog.Read.All, or set `sign_in_activity = false`",
-                false => "grant User.Read.All and let an administrator consent",
+            let hint = if config.sign_in_activity {
+                "grant User.Read.All and AuditLog.Read.All, or set `sign_in_activity = false`"
+            } else {
+                "grant User.Read.All and let an administrator consent"
             };
             findings.push(finding(opening(error, "reading users").hint(hint)));
         }

@@ -143,9 +143,10 @@ fn shape(
         providers,
         relink_issuers: config.relink_issuers.clone(),
         email_sign_in: config.email_sign_in,
-        policy: match config.disable_strong_password {
-            true => PasswordPolicy::entra_without_complexity(),
-            false => PasswordPolicy::entra(),
+        policy: if config.disable_strong_password {
+            PasswordPolicy::entra_without_complexity()
+        } else {
+            PasswordPolicy::entra()
         },
         disable_strong_password: config.disable_strong_password,
     }

@@ -57,7 +57,7 @@ struct Held {
 
 enum Ready {
     Secret(SecretString),
-    Certificate(Signer),
+    Certificate(Box<Signer>),
 }
 
 /// Why there is no token.
@@ -105,7 +105,7 @@ impl Tokens {
         let proof = match &application.proof {
             Proof::Secret(reference) => Ready::Secret(reveal(context, reference)?),
             Proof::Certificate { certificate, key } => {
-                Ready::Certificate(signer(context, certificate, key, connection.algorithm)?)
+                Ready::Certificate(Box::new(signer(context, certificate, key, connection.algorithm)?))
             }
         };
         Ok(Self {

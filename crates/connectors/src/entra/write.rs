@@ -139,3 +139,62 @@ pub(super) fn user_path(id: &TargetId) -> Option<String> {
     let safe = !id.0.is_empty() && id.0.len() <= 64 && id.0.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     safe.then(|| format!("/users/{}", id.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: Value) -> Read {
+        Read::new(&json!({ "identities": raw })).unwrap()
+    }
+
+    fn wire(sort: &str, issuer: &str, id: &str) -> Value {
+        json!({"signInType": sort, "issuer": issuer, "issuerAssignedId": id})
+    }
+
+    fn id() -> TargetId {
+        TargetId("u1".into())
+    }
+
+    #[test]
+    fn a_link_sends_what_is_there_as_it_was_read_and_what_is_new() {
+        let principal = json!({"signInType": "userPrincipalName", "issuer": "t", "issuerAssignedId": "x@t", "more": 1});
+        let there = read(json!([wire("emailAddress", "t", "Ana@example.com"), principal]));
+        let before = [Identity::email("ana@example.com")];
+        let add = [Identity::federated("google.com", "4711")];
+        let check = |before: &[Identity], add: &[Identity]| link(Product::B2c, "t", &id(), &there, before, add);
+        let body = check(&before, &add).unwrap();
+        assert_eq!(body["identities"].as_array().unwrap().len(), 3);
+        assert_eq!(body["identities"][1], principal);
+        assert_eq!(body["identities"][2], wire("federated", "google.com", "4711"));
+        assert_eq!(body.as_object().unwrap().len(), 1, "nothing else is sent");
+        assert_eq!(check(&[], &add), Err(Answer::Changed));
+        assert_eq!(check(&before, &before), Err(Answer::Holds(id())));
+    }
+
+    #[test]
+    fn a_link_that_was_half_done_is_finished_and_not_taken_for_somebody_elses_change() {
+        let there = read(json!([wire("emailAddress", "t", "a@x.org"), wire("federated", "google.com", "1")]));
+        let add = [Identity::federated("google.com", "1"), Identity::federated("facebook.com", "2")];
+        let body = link(Product::B2c, "t", &id(), &there, &[Identity::email("a@x.org")], &add).unwrap();
+        assert_eq!(body["identities"].as_array().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn more_than_ten_identities_are_not_sent() {
+        let list: Vec<Value> = (0..10).map(|n| wire("federated", "google.com", &n.to_string())).collect();
+        let before: Vec<Identity> = (0..10).map(|n| Identity::federated("google.com", n.to_string())).collect();
+        let add = [Identity::federated("facebook.com", "1")];
+        let answer = link(Product::ExternalId, "t", &id(), &read(json!(list)), &before, &add);
+        assert!(matches!(answer, Err(Answer::Refuses { code: Code::L2007, .. })), "{answer:?}");
+    }
+
+    #[test]
+    fn only_graphs_ids_get_into_a_path() {
+        let path = |text: &str| user_path(&TargetId(text.into()));
+        assert_eq!(path("0b00bede-4072").as_deref(), Some("/users/0b00bede-4072"));
+        for hostile in ["", "../me", "a/b", "a?b", "a@b.org", &"a".repeat(65)] {
+            assert_eq!(path(hostile), None, "{hostile}");
+        }
+    }
+}

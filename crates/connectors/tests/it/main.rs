@@ -1,3 +1,7 @@
 //! The connectors as the engine sees them: one binary, one module per product.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
+
+mod conformance;
+mod entra;
 mod files;

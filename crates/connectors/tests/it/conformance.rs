@@ -1,0 +1,64 @@
+//! The contract of a target as tests: every implementation runs the same ones.
+
+use sterna_core::{
+    account::Identity,
+    port::{Answer, Needs, Operation, Target},
+};
+
+use crate::entra::world::{World, create, draft, found, key, made, person, send, write};
+
+/// What every target has to do. The target is empty but for what it came with, and prepared.
+async fn conforms(target: &dyn Target) {
+    let descriptor = target.descriptor();
+    assert!(descriptor.batch >= 1 && descriptor.concurrency >= 1 && descriptor.quota.rate() > 0.0);
+    let findings = target.preflight(&Needs { creates: 3, links: true, just_in_time: true }).await;
+    assert!(findings.iter().all(|finding| finding.severity != sterna_core::code::Severity::Error), "{findings:?}");
+
+    let ana = person("Ana", &[Identity::email("ana@example.com"), Identity::federated("google.com", "4711")]);
+    // pure, and the same every time
+    assert_eq!(draft(target, &ana), draft(target, &ana));
+    // nobody is found before, and everything afterwards: by key and by each identity
+    assert_eq!(found(target, &ana).await, sterna_core::port::Found::default());
+    let id = made(target, &ana).await;
+    let there = found(target, &ana).await;
+    assert_eq!(there.by_key, std::slice::from_ref(&id));
+    assert_eq!(there.by_identity.len(), 2);
+    // what reads back is what was planned
+    let held = target.read_back(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
+    let (planned, _) = draft(target, &ana);
+    assert_eq!(held.key, Some(key("Ana")));
+    assert_eq!(target.compare(&planned, &held), []);
+    // a second create of the same never makes a second account
+    assert!(matches!(send(target, create(target, &ana)).await, Answer::Clashes { .. }));
+    // as many answers as writes, in their order, and an empty batch is none
+    let people: Vec<_> =
+        (0..3).map(|n| person(&format!("P{n}"), &[Identity::email(format!("p{n}@example.com"))])).collect();
+    let batch: Vec<_> = people.iter().map(|person| create(target, person)).collect();
+    let sent = target.apply(0, &batch).await;
+    assert_eq!(sent.answers.len(), 3);
+    assert!(target.apply(0, &[]).await.answers.is_empty());
+    for (person, answer) in people.iter().zip(&sent.answers) {
+        let Answer::Holds(id) = answer else { panic!("{answer:?}") };
+        assert_eq!(found(target, person).await.by_key, std::slice::from_ref(id));
+    }
+    // the inventory has all of them
+    let page = target.inventory(None).await.unwrap();
+    assert!(page.held.iter().any(|item| item.id == id && item.key == Some(key("Ana"))));
+    // removed is gone, and removing once more says so
+    assert_eq!(send(target, write(Operation::Remove { id: id.clone() })).await, Answer::Holds(id.clone()));
+    assert!(found(target, &ana).await.by_key.is_empty());
+    assert_eq!(send(target, write(Operation::Remove { id: id.clone() })).await, Answer::Lacks);
+    assert_eq!(target.read_back(&[id]).await.unwrap(), [None]);
+}
+
+#[tokio::test]
+async fn entra_external_id_keeps_the_contract() {
+    let world = World::external_id("").await;
+    conforms(world.target().await.as_ref()).await;
+}
+
+#[tokio::test]
+async fn azure_ad_b2c_keeps_the_contract() {
+    let world = World::b2c("").await;
+    conforms(world.target().await.as_ref()).await;
+}

@@ -1,0 +1,93 @@
+//! Connecting, checking and preparing.
+
+use std::collections::BTreeMap;
+
+use sterna_core::{
+    account::Identity,
+    code::{Code, Severity},
+    port::Needs,
+};
+
+use super::world::{World, context, made, person};
+
+#[tokio::test]
+async fn a_fresh_tenant_is_prepared_once_and_then_takes_accounts() {
+    let world = World::external_id("extension_delay_ms = 1500").await;
+    let target = world.connect(&world.connection()).await.unwrap();
+    let needs = Needs { creates: 10, links: false, just_in_time: true };
+    let findings = target.preflight(&needs).await;
+    let missing = findings.iter().filter(|finding| finding.code == Code::E2007).collect::<Vec<_>>();
+    assert_eq!(missing.len(), 2, "{findings:?}");
+    assert!(missing.iter().all(|finding| finding.severity == Severity::Warning));
+    let made_now = target.prepare().await.unwrap();
+    let mut names: Vec<&str> = made_now.iter().map(|made| made.name.rsplit('_').next().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["sternaLegacyId", "toBeMigrated"]);
+    assert!(made_now.iter().all(|made| made.what == "extension-property" && made.id.contains('/')));
+    made(target.as_ref(), &person("Ana", &[Identity::email("ana@example.com")])).await;
+    assert_eq!(target.prepare().await.unwrap(), [], "a second time there is nothing to make");
+    let again = target.preflight(&needs).await;
+    assert!(
+        again.iter().all(|finding| finding.severity != Severity::Error && finding.code != Code::E2007),
+        "{again:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_descriptor_is_what_the_tenant_says() {
+    let world = World::b2c("[tenant]\nobject_quota = 100\ngenerated_users = 30").await;
+    let target = world.connect(&world.connection()).await.unwrap();
+    let descriptor = target.descriptor();
+    assert_eq!(
+        (descriptor.kind.as_str(), descriptor.local_issuer.as_str()),
+        ("azure-ad-b2c", "contoso.onmicrosoft.com")
+    );
+    assert!(descriptor.room.is_some_and(|room| room < 100), "{:?}", descriptor.room);
+    assert_eq!(descriptor.accounts, Some(world.users().await.len() as u64));
+    assert!(descriptor.providers.as_ref().is_some_and(|list| list.contains(&"google.com".to_owned())));
+    let findings = target.preflight(&Needs { creates: 1_000, ..Needs::default() }).await;
+    assert!(findings.iter().any(|finding| finding.code == Code::E2006 && finding.severity == Severity::Error));
+}
+
+#[tokio::test]
+async fn a_wrong_secret_says_what_to_do_and_never_shows_it() {
+    let mut world = World::external_id("").await;
+    world.context = context(BTreeMap::from([("SECRET".to_owned(), "hunter2-hunter2".to_owned())]));
+    let error = world.connect(&world.connection()).await.err().expect("it cannot get in");
+    assert_eq!(error.code, Code::E2002);
+    assert!(error.message.contains("invalid_client") && error.hint.is_some(), "{error:?}");
+    assert!(!format!("{error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn missing_rights_and_wrong_domains_are_told_with_how_to_mend_them() {
+    let id = "11111111-1111-4111-8111-111111111111";
+    let scenario = format!(
+        "[[app]]\nclient_id = '{id}'\nclient_secret = 's'\n\
+         roles = ['User.Read.All', 'Application.Read.All', 'Domain.Read.All', 'Organization.Read.All']\n"
+    );
+    let mut world = World::external_id(&scenario).await;
+    world.context = context(BTreeMap::from([("SECRET".to_owned(), "s".to_owned())]));
+    let text = format!("{}local_issuer = 'fabrikam.example'\n", world.connection());
+    let target = world.connect(&text).await.expect("reading is allowed");
+    let needs = Needs { creates: 1, links: true, just_in_time: true };
+    let findings = target.preflight(&needs).await;
+    let has = |code: Code, text: &str| {
+        findings
+            .iter()
+            .any(|f| f.code == code && f.severity == Severity::Error && f.message.contains(text) && !f.hints.is_empty())
+    };
+    assert!(has(Code::E2104, "User.ReadWrite.All"), "{findings:?}");
+    assert!(has(Code::E2004, "User.ManageIdentities.All"), "{findings:?}");
+    assert!(has(Code::E2011, "fabrikam.example"), "{findings:?}");
+    assert!(has(Code::E2007, "toBeMigrated"), "the attribute is missing and may not be made: {findings:?}");
+}
+
+#[tokio::test]
+async fn nobody_there_is_told_as_such() {
+    let world = World::external_id("").await;
+    let connection = world.connection().replace("graph_url", "#").replace("login_url", "#");
+    let text = format!("{connection}\ngraph_url = 'http://127.0.0.1:9'\nlogin_url = 'http://127.0.0.1:9'\n");
+    let error = world.connect(&text).await.err().expect("nobody there");
+    assert_eq!(error.code, Code::E2001);
+}
