@@ -190,6 +190,8 @@ async fn what_breaks_a_rule_is_refused_and_names_the_property() {
             "identities",
         ),
         ("address that is none", with(identities(&[identity("emailAddress", "nobody")])), "identities"),
+        ("phone number in an external tenant", with(identities(&[identity("phoneNumber", "+4711")])), "identities"),
+        ("unknown type", with(identities(&[identity("carrierPigeon", "7")])), "identities"),
         ("user name with a dot", with(identities(&[identity("userName", "a.b")])), "identities"),
         ("user name with an @", with(identities(&[identity("userName", "a@b.de")])), "identities"),
         ("user name too long", with(identities(&[identity("userName", &"n".repeat(65))])), "identities"),
@@ -266,6 +268,7 @@ async fn b2c_has_rules_of_its_own() {
     ] {
         assert_eq!(world.post("/users", body).await.status, StatusCode::BAD_REQUEST, "{what}");
     }
+    world.create(with(identities(&[identity("phoneNumber", "+4711")]))).await;
     let weak = changed(
         with(password("1234567890")),
         json!({ "passwordPolicies": "DisablePasswordExpiration, DisableStrongPassword" }),

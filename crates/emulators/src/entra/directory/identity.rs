@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::rules::Rules;
 use super::text;
 use super::user::{Identity, IdentityKind};
+use crate::entra::options::Kind;
 use crate::entra::refusal::Refusal;
 
 /// Identities of one user. The reference says so of B2C; both kinds keep to it.
@@ -85,6 +86,9 @@ fn check_identity(rules: &Rules<'_>, identity: &Identity) -> Result<(), Refusal>
         IdentityKind::Email if !text::is_email(id) => {
             Err(invalid("The issuerAssignedId of an emailAddress identity must be a valid email address."))
         }
+        IdentityKind::OtherLocal if !rules.allows_type(&identity.sign_in_type) => {
+            Err(invalid(format!("The signInType '{}' is not supported in this tenant.", identity.sign_in_type)))
+        }
         IdentityKind::UserName if !rules.switches.user_names => {
             Err(invalid("Sign-in with a user name is not enabled in this tenant."))
         }
@@ -96,6 +100,11 @@ fn check_identity(rules: &Rules<'_>, identity: &Identity) -> Result<(), Refusal>
 }
 
 impl Rules<'_> {
+    /// Sign-in types beside those of `entra.md` 4.2: B2C also knows phone numbers (their issuer can be filtered by).
+    fn allows_type(&self, sign_in_type: &str) -> bool {
+        self.kind == Kind::AzureAdB2c && sign_in_type.eq_ignore_ascii_case("phoneNumber")
+    }
+
     fn is_local_issuer(&self, issuer: &str) -> bool {
         if self.switches.any_verified_issuer {
             return self.names.is_verified(issuer);
