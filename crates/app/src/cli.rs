@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
-    commands::{apply, check, emulate, explain, export, extract, init, plan, purge, retry, status, undo, verify},
+    commands::{
+        apply, check, emulate, explain, export, extract, init, plan, purge, rehearse, retry, status, undo, verify,
+    },
     exit::Exit,
 };
 
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Extract(extract::Args),
     /// Decide what will happen to whom, with every loss named; nothing is sent
     Plan(plan::Args),
+    /// Send the plan into an emulator, on a scratch copy of the ledger; changes nothing
+    Rehearse(rehearse::Args),
     /// Send what was planned, after asking; goes on where it stopped
     Apply(apply::Args),
     /// Read every account back and compare it with the plan

@@ -1,6 +1,9 @@
 //! A project at work: its ledger, sources and target, opened as a phase needs them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use sterna_core::{
     code::Code,
@@ -72,6 +75,11 @@ impl Opened {
             _ => self.key()?,
         };
         Ok(Ledger::create(&self.ledger_folder(), &key, self.context.clock.now().wall).await?)
+    }
+
+    /// Opens a copy of the ledger, under the same key.
+    pub(crate) async fn open_copy(&self, folder: &Path) -> Result<Ledger, Failure> {
+        Ok(Ledger::open(folder, &self.key()?).await?)
     }
 
     /// The key that the configuration refers to; never a new one.

@@ -1,8 +1,8 @@
 //! `sterna apply`: shows what it is about to send, asks, and sends exactly what was planned.
 
-use sterna_core::{code::Code, port::Target};
+use sterna_core::{code::Code, port::Target, state::ProfileState};
 use sterna_engine::{
-    Run,
+    PhaseError, Run,
     apply::{self, ApplyInput, ApplyReport, Preview, Stopped},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     opened::Opened,
     out::{
         progress::duration,
-        table::{Table, grouped},
+        table::{Table, counted, grouped},
     },
 };
 
@@ -41,7 +41,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let run = opened.run(session, opened.ledger().await?);
     let target = opened.target().await?;
     let input = ApplyInput { target, cohort, limit, abort: opened.project.abort, matching: opened.project.matching };
-    let preview = apply::preview(&run, &input).await?;
+    let preview = match apply::preview(&run, &input).await {
+        Err(error) if error.code() == Code::E5002 => return nothing_left(&opened, session, error),
+        preview => preview?,
+    };
     let findings: Vec<Trouble> = preview.findings.iter().cloned().map(Trouble::from).collect();
     session.out.troubles(&findings);
     session.out.note(&preview_text(&preview, input.target.as_ref(), limit));
@@ -51,6 +54,19 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let report = send(&run, &input, session).await?;
     session.out.result(&text(&report), &report);
     exit(&report, args.cohort.is_some() || limit.is_some(), session)
+}
+
+/// Everything that was planned is sent already: that is done, and no failure, so that a script can run apply until it
+/// is. Without any account that was ever planned it is one.
+fn nothing_left(opened: &Opened, session: &Session, error: PhaseError) -> Outcome {
+    let status = sterna_ledger::status::read(&opened.ledger_folder())?;
+    let failed = status.profile(ProfileState::Refused) + status.profile(ProfileState::Clash);
+    if status.target_accounts + failed == 0 {
+        return Err(error.into());
+    }
+    let report = ApplyReport::default();
+    session.out.result("Nothing is left to send.", &report);
+    Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
 async fn send(run: &Run, input: &ApplyInput, session: &Session) -> Result<ApplyReport, Failure> {
@@ -81,8 +97,8 @@ fn preview_text(preview: &Preview, target: &dyn Target, limit: Option<u64>) -> S
     )
 }
 
-/// What apply did, for people.
-pub(super) fn text(report: &ApplyReport) -> String {
+/// What became of the accounts.
+pub(super) fn table(report: &ApplyReport) -> Table {
     let mut table = Table::default();
     let rows = [
         ("applied", report.applied),
@@ -97,11 +113,16 @@ pub(super) fn text(report: &ApplyReport) -> String {
     for (what, accounts) in rows.into_iter().filter(|(what, accounts)| *accounts > 0 || *what == "applied") {
         table.count(what, accounts);
     }
-    let mut text = table.render();
+    table
+}
+
+/// What apply did, for people.
+pub(super) fn text(report: &ApplyReport) -> String {
+    let mut text = table(report).render();
     section(&mut text, "Why accounts were refused or clash", &reasons(&report.reasons));
     text.push_str(&format!(
-        "\n\n{} requests sent, {} of them turned away for the quota. It took {}; predicted were {}.",
-        grouped(report.sent),
+        "\n\n{} sent, {} of them turned away for the quota. It took {}; predicted were {}.",
+        counted(report.sent, "request"),
         grouped(report.throttled),
         duration(report.took_secs),
         duration(report.predicted_secs)

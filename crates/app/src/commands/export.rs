@@ -15,12 +15,14 @@ use sterna_engine::{
     export::{self, What},
 };
 
+use sterna_ledger::audit::Entry;
+
 use super::{Session, mended::Line};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
     opened::Opened,
-    out::table::grouped,
+    out::table::counted,
 };
 
 /// Arguments of `sterna export`.
@@ -69,16 +71,22 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     if args.what == Wanted::Rejects && args.format == Format::Csv {
         return Err(Failure::new(Code::E1001, "rejects are exported as JSON lines only, so that they can be fed back"));
     }
+    if args.what == Wanted::Audit {
+        let entries = audit(&opened)?;
+        let mut sink = Sink::open(args, &opened, session)?;
+        let written = entries.iter().try_for_each(|entry| sink.row(entry));
+        return sink.end(written.map(|()| entries.len() as u64), "", session);
+    }
+    let run = opened.run(session, opened.ledger().await?);
     let mut sink = Sink::open(args, &opened, session)?;
     let written = match args.what {
-        Wanted::Audit => audit(&opened, &mut sink)?,
-        Wanted::Rejects => rejects(&opened.run(session, opened.ledger().await?), &mut sink).await?,
-        what => accounts(what, &opened.run(session, opened.ledger().await?), &mut sink).await?,
+        Wanted::Rejects => rejects(&run, &mut sink).await?,
+        what => accounts(what, &run, &mut sink).await?,
     };
-    sink.end(written, args.what != Wanted::Audit, session)
+    sink.end(written, ": personal data; its owner alone can read it (mode 0600)", session)
 }
 
-async fn accounts(what: Wanted, run: &Run, sink: &mut Sink) -> Result<u64, Failure> {
+async fn accounts(what: Wanted, run: &Run, sink: &mut Sink) -> Result<io::Result<u64>, Failure> {
     let what = match what {
         Wanted::Failures => What::Failures,
         Wanted::Held => What::Held,
@@ -86,34 +94,34 @@ async fn accounts(what: Wanted, run: &Run, sink: &mut Sink) -> Result<u64, Failu
         Wanted::Undo => What::Undo,
         Wanted::Ids | Wanted::Rejects | Wanted::Audit => What::Ids,
     };
-    let written = export::export(run, what, |row| sink.row(row)).await?;
-    written.map_err(|error| sink.failure(&error))
+    Ok(export::export(run, what, |row| sink.row(row)).await?)
 }
 
-async fn rejects(run: &Run, sink: &mut Sink) -> Result<u64, Failure> {
+async fn rejects(run: &Run, sink: &mut Sink) -> Result<io::Result<u64>, Failure> {
     const CHUNK: usize = 100;
     let (mut after, mut count) = (0, 0);
     loop {
         let rejects = run.ledger.rejects(after, CHUNK).await?;
-        let Some(last) = rejects.last() else { return Ok(count) };
+        let Some(last) = rejects.last() else { return Ok(Ok(count)) };
         after = last.id;
         for reject in &rejects {
-            sink.row(&Line::of(reject)).map_err(|error| sink.failure(&error))?;
+            if let Err(error) = sink.row(&Line::of(reject)) {
+                return Ok(Err(error));
+            }
             count += 1;
         }
     }
 }
 
-fn audit(opened: &Opened, sink: &mut Sink) -> Result<u64, Failure> {
+fn audit(opened: &Opened) -> Result<Vec<Entry>, Failure> {
     let (entries, broken) = sterna_ledger::audit::read(&opened.ledger_folder())?;
-    if let Some(seq) = broken {
-        let failure = Failure::new(Code::E4006, format!("the chain of the audit log breaks at entry {seq}"));
-        return Err(failure.hint("somebody changed the ledger; compare it with a backup"));
+    match broken {
+        None => Ok(entries),
+        Some(seq) => {
+            let failure = Failure::new(Code::E4006, format!("the chain of the audit log breaks at entry {seq}"));
+            Err(failure.hint("somebody changed the ledger; compare it with a backup"))
+        }
     }
-    for entry in &entries {
-        sink.row(entry).map_err(|error| sink.failure(&error))?;
-    }
-    Ok(entries.len() as u64)
 }
 
 /// Where rows go.
@@ -163,20 +171,24 @@ impl Sink {
         Failure::new(Code::E1013, format!("{name} cannot be written")).caused_by(error)
     }
 
-    fn end(mut self, written: u64, is_personal: bool, session: &Session) -> Outcome {
-        let flushed = match &mut self.rows {
-            Rows::Csv(writer) => writer.flush(),
-            Rows::Jsonl(writer) => writer.flush(),
-        };
-        match flushed {
+    /// Flushes, and tells where the rows are; `warning` says what is to be known about them.
+    fn end(mut self, written: io::Result<u64>, warning: &str, session: &Session) -> Outcome {
+        let flushed = written.and_then(|rows| {
+            match &mut self.rows {
+                Rows::Csv(writer) => writer.flush(),
+                Rows::Jsonl(writer) => writer.flush(),
+            }
+            .map(|()| rows)
+        });
+        let rows = match flushed {
+            Ok(rows) => rows,
             // a reader that closes the pipe has read what it wanted
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(self.failure(&error)),
-            _ => {}
-        }
-        let warning = if is_personal { ": personal data; its owner alone can read it (mode 0600)" } else { "" };
+            Err(error) if self.path.is_none() && error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
+            Err(error) => return Err(self.failure(&error)),
+        };
         if let Some(path) = &self.path {
-            let text = format!("Wrote {} rows to {}{warning}.", grouped(written), path.display());
-            session.out.result(&text, &json!({ "file": path, "rows": written }));
+            let text = format!("Wrote {} to {}{warning}.", counted(rows, "row"), path.display());
+            session.out.result(&text, &json!({ "file": path, "rows": rows }));
         }
         Ok(Exit::Done)
     }

@@ -14,7 +14,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Trouble},
     opened::Opened,
-    out::table::grouped,
+    out::table::{counted, grouped},
 };
 
 /// Arguments of `sterna extract`.
@@ -53,7 +53,7 @@ fn exit(opened: &Opened, session: &Session) -> Outcome {
     if status.rejected == 0 {
         return Ok(Exit::Done);
     }
-    let message = format!("{} records could not be read", grouped(status.rejected));
+    let message = format!("{} could not be read", counted(status.rejected, "record"));
     let finding = Finding::warning(Code::E5008, message).hint(Code::E5008.mend());
     session.out.troubles(&[Trouble::from(finding)]);
     Ok(Exit::Partly)
@@ -80,7 +80,7 @@ fn text(report: &ExtractReport, status: &Status) -> String {
         lines.push(format!("{}: {told}{again}", source.source));
     }
     let seen = status.profile(ProfileState::Seen);
-    lines.push(format!("In the ledger: {} accounts, {} to be planned.", grouped(status.accounts), grouped(seen)));
+    lines.push(format!("In the ledger: {}, {} to be planned.", counted(status.accounts, "account"), grouped(seen)));
     lines.push("Next: sterna plan".to_owned());
     lines.join("\n")
 }

@@ -10,6 +10,7 @@ pub(crate) mod init;
 mod mended;
 pub(crate) mod plan;
 pub(crate) mod purge;
+pub(crate) mod rehearse;
 pub(crate) mod retry;
 pub(crate) mod status;
 pub(crate) mod undo;
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Outcome {
         Command::Check(args) => check::run(&args, session).await,
         Command::Extract(args) => extract::run(&args, session).await,
         Command::Plan(args) => plan::run(&args, session).await,
+        Command::Rehearse(args) => rehearse::run(&args, session).await,
         Command::Apply(args) => apply::run(&args, session).await,
         Command::Verify(args) => verify::run(&args, session).await,
         Command::Retry(args) => retry::run(&args, session).await,

@@ -12,7 +12,7 @@ use crate::{
     opened::Opened,
     out::{
         progress::duration,
-        table::{Table, grouped},
+        table::{Table, counted},
     },
 };
 
@@ -72,8 +72,8 @@ pub(super) fn text(report: &PlanReport) -> String {
     }
     section(&mut text, "Cohorts", &table);
     text.push_str(&format!(
-        "\n\n{} accounts are planned; sending them will take {}.\nNext: sterna rehearse, or sterna apply --canary",
-        grouped(report.planned),
+        "\n\n{} planned; sending will take {}.\nNext: sterna rehearse, or sterna apply --canary",
+        counted(report.planned, "account"),
         about(report.predicted_secs)
     ));
     text

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use serde_json::json;
 use sterna_core::{code::Code, ids::Ordinal, ids::Pseudonym};
 use sterna_engine::{
     Run,
@@ -36,7 +37,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let status = sterna_ledger::status::read(&opened.ledger_folder())?;
     let count: u64 = RETRIED.iter().map(|state| status.profile(*state)).sum();
     if count == 0 {
-        return Err(Failure::new(Code::E5001, "no account was refused, clashes or is held"));
+        session.out.result("No account was refused, clashes or is held.", &json!({ "plan": null, "apply": null }));
+        return Ok(Exit::Done);
     }
     let accepted = accepted(args.adopt.as_deref(), &run).await?;
     let target = opened.target().await?;

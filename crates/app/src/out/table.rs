@@ -56,6 +56,11 @@ impl Cell {
     }
 }
 
+/// A count with its noun: 1 account, 2,000 accounts.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// A number with its thousands grouped: 1,000,000.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -79,6 +84,11 @@ mod tests {
         for (number, text) in cases {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!((counted(1, "row"), counted(2_000, "row")), ("1 row".to_owned(), "2,000 rows".to_owned()));
     }
 
     #[test]

@@ -79,6 +79,16 @@ impl Values {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// The same values with one changed, for a rehearsal against another place; JSON null counts as left out.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        match value {
+            Value::Null => drop(self.0.remove(name)),
+            value => self.insert(name, value),
+        }
+        self
+    }
+
     /// The value as it stands; mostly for tables of free form.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
