@@ -79,7 +79,7 @@ pub const TARGET: &[Setting] = connection![
         "local_issuer",
         Kind::Text,
         Need::Optional,
-        "Issuer of local identities; without it the tenant's initial domain."
+        "Issuer of local identities; without it the tenant's default domain."
     ),
     setting!(
         "upn_domain",

@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -26,7 +26,7 @@ use super::{
     batch::{self, Envelope, Item, Request},
     config::Connection,
     dto::{GraphError, List},
-    limits::{BATCH, BODY_BYTES, LIST_PAGES, READ_TRIES},
+    limits::{BATCH, BODY_BYTES, FIRST_TRIES, LIST_PAGES, READ_TRIES},
     retry,
     token::{NoToken, Token, Tokens},
     transport::{self, Broken, Reply},
@@ -41,6 +41,8 @@ pub(super) struct Graph {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     reads: AtomicUsize,
+    /// Whether anything was ever answered: before, a wrong URL is more likely than an outage.
+    reached: AtomicBool,
 }
 
 /// Why something could not be read.
@@ -138,6 +140,7 @@ impl Graph {
             clock: Arc::clone(&context.clock),
             entropy: Arc::clone(&context.entropy),
             reads: AtomicUsize::new(0),
+            reached: AtomicBool::new(false),
         })
     }
 
@@ -297,11 +300,20 @@ impl Graph {
         loop {
             attempt += 1;
             let tokens = self.lane(lane);
-            let token = tokens.get().await?;
+            let token = match tokens.get().await {
+                Ok(token) => token,
+                Err(error @ NoToken::Unreachable { .. }) if attempt < self.tries() => {
+                    tracing::debug!(attempt, %error, "A token is asked for again");
+                    self.wait(attempt, None).await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             let request = self.request(method.clone(), url, body, &token);
             let (error, asked) = match transport::exchange(request, BODY_BYTES, self.now()).await {
                 Ok(reply) if (200..300).contains(&reply.status) => {
                     tokens.accepted();
+                    self.reached.store(true, Ordering::Relaxed);
                     return serde_json::from_slice(&reply.body).map_err(|_| ReadError::Shape);
                 }
                 Ok(reply) => {
@@ -315,7 +327,7 @@ impl Graph {
                 }
                 Err(Broken::NotSent(why) | Broken::Lost(why)) => (ReadError::Unreachable(why), None),
             };
-            if attempt >= READ_TRIES {
+            if attempt >= self.tries() {
                 return Err(error);
             }
             tracing::debug!(attempt, code = %error.code(), "A read is tried again");
@@ -369,6 +381,10 @@ impl Graph {
             Some(body) => request.json(body),
             None => request,
         }
+    }
+
+    fn tries(&self) -> u32 {
+        if self.reached.load(Ordering::Relaxed) { READ_TRIES } else { FIRST_TRIES }
     }
 
     fn lane(&self, lane: usize) -> &Tokens {

@@ -44,6 +44,12 @@ pub(super) const ASSERTION_VALID: Duration = Duration::from_mins(9);
 /// How often a read is tried in all before its failure is told.
 pub(super) const READ_TRIES: u32 = 6;
 
+/// The same before anything was ever answered.
+pub(super) const FIRST_TRIES: u32 = 3;
+
+/// How often a token is asked for before its failure is told.
+pub(super) const TOKEN_TRIES: u32 = 2;
+
 /// The longest that one wait between two tries of a read may take, whatever the service asks for.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(2);
 

@@ -190,7 +190,13 @@ fn key_of(shape: &Shape, user: &User) -> Option<AccountKey> {
 fn held_of(shape: &Shape, user: User, with_activity: bool) -> Held {
     let flag = shape.full_name(&shape.flag);
     let instant = |value: Option<&Value>| value.and_then(Value::as_str).and_then(Timestamp::parse);
-    let signed_in = if with_activity { activity(user.more.get("signInActivity")) } else { Activity::Unknown };
+    let awaiting = user.more.get(&flag).and_then(Value::as_bool);
+    let signed_in = match activity(user.more.get("signInActivity")) {
+        _ if !with_activity => Activity::Unknown,
+        // activity is written late; the flag is set to false by a sign-in alone
+        Activity::Never if awaiting == Some(false) => Activity::Unknown,
+        told => told,
+    };
     let attributes: BTreeMap<String, Value> = user
         .more
         .iter()
@@ -203,7 +209,7 @@ fn held_of(shape: &Shape, user: User, with_activity: bool) -> Held {
     Held {
         key: key_of(shape, &user),
         identities: user.identities.iter().filter_map(ObjectIdentity::to_identity).collect(),
-        awaiting: user.more.get(&flag).and_then(Value::as_bool),
+        awaiting,
         password_changed: instant(user.more.get("lastPasswordChangeDateTime")),
         signed_in,
         attributes,

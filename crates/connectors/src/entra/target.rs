@@ -63,7 +63,8 @@ impl EntraTarget {
         let graph = Graph::new(&config.connection, context)?;
         let domains = tenant::domains(&graph).await?;
         let initial = tenant::initial_domain(domains.as_deref(), &config.connection.tenant);
-        let local_issuer = config.local_issuer.clone().or(initial.clone()).ok_or_else(no_domain)?;
+        let default = tenant::default_domain(domains.as_deref(), &config.connection.tenant);
+        let local_issuer = config.local_issuer.clone().or(default).ok_or_else(no_domain)?;
         let upn_domain = config.upn_domain.clone().or(initial).ok_or_else(no_domain)?;
         let app = tenant::extension_app(&graph, &config.connection).await?;
         let defined = tenant::available(&graph, &app).await?;

@@ -51,6 +51,12 @@ pub(super) fn initial_domain(domains: Option<&[Domain]>, tenant: &str) -> Option
     initial.map(|domain| domain.id.clone()).or_else(|| tenant.contains('.').then(|| tenant.to_owned()))
 }
 
+/// The domain that local identities have as issuer: the tenant's default one (entra.md 4.2), else the initial one.
+pub(super) fn default_domain(domains: Option<&[Domain]>, tenant: &str) -> Option<String> {
+    let default = domains.unwrap_or_default().iter().find(|domain| domain.is_default);
+    default.map(|domain| domain.id.clone()).or_else(|| initial_domain(domains, tenant))
+}
+
 /// Finds the application that owns the extension attributes: the configured one, else `b2c-extensions-app`
 /// (entra.md 3, step 1).
 ///
@@ -194,6 +200,8 @@ mod tests {
         assert_eq!(initial_domain(Some(&list[..1]), "x").as_deref(), Some("contoso.com"));
         assert_eq!(initial_domain(None, "contoso.onmicrosoft.com").as_deref(), Some("contoso.onmicrosoft.com"));
         assert_eq!(initial_domain(None, "3f5e"), None);
+        assert_eq!(default_domain(Some(&list), "x").as_deref(), Some("contoso.com"));
+        assert_eq!(default_domain(Some(&list[1..]), "x").as_deref(), Some("contoso.onmicrosoft.com"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{
     assertion::Signer,
     config::{Algorithm, Application, Connection, Proof},
     dto::{TokenGiven, TokenRefused},
-    limits::{RENEW_EARLY, TOKEN_BODY_BYTES, TOKENS_REFUSED},
+    limits::{RENEW_EARLY, TOKEN_BODY_BYTES, TOKEN_TRIES, TOKENS_REFUSED},
     retry,
     transport::{self, Broken},
 };
@@ -176,7 +176,7 @@ impl Tokens {
                 Asked::Given(given) => return Ok(given),
                 Asked::Later(why, asked) => (why, asked),
             };
-            if attempt >= 3 {
+            if attempt >= TOKEN_TRIES {
                 return Err(NoToken::Unreachable { client_id: self.client_id.clone(), why });
             }
             tokio::time::sleep(retry::wait_before(attempt, asked, 128).min(Duration::from_secs(10))).await;

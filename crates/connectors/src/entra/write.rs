@@ -144,7 +144,7 @@ pub(super) fn user_path(id: &TargetId) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(raw: Value) -> Read {
+    fn read(raw: &Value) -> Read {
         Read::new(&json!({ "identities": raw })).unwrap()
     }
 
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_link_sends_what_is_there_as_it_was_read_and_what_is_new() {
         let principal = json!({"signInType": "userPrincipalName", "issuer": "t", "issuerAssignedId": "x@t", "more": 1});
-        let there = read(json!([wire("emailAddress", "t", "Ana@example.com"), principal]));
+        let there = read(&json!([wire("emailAddress", "t", "Ana@example.com"), principal]));
         let before = [Identity::email("ana@example.com")];
         let add = [Identity::federated("google.com", "4711")];
         let check = |before: &[Identity], add: &[Identity]| link(Product::B2c, "t", &id(), &there, before, add);
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_link_that_was_half_done_is_finished_and_not_taken_for_somebody_elses_change() {
-        let there = read(json!([wire("emailAddress", "t", "a@x.org"), wire("federated", "google.com", "1")]));
+        let there = read(&json!([wire("emailAddress", "t", "a@x.org"), wire("federated", "google.com", "1")]));
         let add = [Identity::federated("google.com", "1"), Identity::federated("facebook.com", "2")];
         let body = link(Product::B2c, "t", &id(), &there, &[Identity::email("a@x.org")], &add).unwrap();
         assert_eq!(body["identities"].as_array().unwrap().len(), 3);
@@ -185,7 +185,7 @@ mod tests {
         let list: Vec<Value> = (0..10).map(|n| wire("federated", "google.com", &n.to_string())).collect();
         let before: Vec<Identity> = (0..10).map(|n| Identity::federated("google.com", n.to_string())).collect();
         let add = [Identity::federated("facebook.com", "1")];
-        let answer = link(Product::ExternalId, "t", &id(), &read(json!(list)), &before, &add);
+        let answer = link(Product::ExternalId, "t", &id(), &read(&json!(list)), &before, &add);
         assert!(matches!(answer, Err(Answer::Refuses { code: Code::L2007, .. })), "{answer:?}");
     }
 

@@ -41,6 +41,7 @@ fn ana() -> Identity {
     Identity::email("ana@example.com")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tables read better without ampersands")]
 /// A draft under `rules`-like choices; issuers facebook.com and google.com are listed.
 fn make(shape: &Shape, account: &Account, strategy: Strategy, mapped: Value) -> Drafted {
     let issuers = ["facebook.com", "google.com"].map(|issuer| (issuer.to_owned(), issuer.to_owned())).into();

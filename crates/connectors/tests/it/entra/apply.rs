@@ -298,3 +298,34 @@ async fn a_full_directory_stops_the_run() {
     }
     assert!(matches!(last, Answer::Stops { code: Code::E2006, .. }), "{last:?}");
 }
+
+#[tokio::test]
+async fn a_batch_that_is_answered_424_is_read_item_by_item_all_the_same() {
+    let world = World::external_id("[switches]\nthrottled_batch_is_424 = true").await;
+    let target = world.target().await;
+    let target = target.as_ref();
+    world.faults(json!([{ "kind": "storm_429", "on": "create", "times": 1, "retry_after": "1" }])).await;
+    let people = ["ana", "bo"].map(|name| person(name, &[Identity::email(format!("{name}@example.com"))]));
+    let batch = people.each_ref().map(|person| create(target, person));
+    let answers = target.apply(0, &batch).await.answers;
+    let there = world.users().await.len();
+    let held = answers.iter().filter(|answer| matches!(answer, Answer::Holds(_))).count();
+    assert_eq!(held, there, "{answers:?}");
+    assert!(answers.iter().any(|answer| matches!(answer, Answer::Throttled { .. })), "{answers:?}");
+}
+
+#[tokio::test]
+async fn what_was_just_made_may_not_show_yet() {
+    let world = World::external_id("read_delay_ms = 900\nextension_delay_ms = 0").await;
+    let target = world.target().await;
+    let target = target.as_ref();
+    let ana = person("Ana", &[Identity::email("ana@example.com")]);
+    let id = made(target, &ana).await;
+    let rename = || [("displayName".to_owned(), json!("Ana Ruiz"))].into();
+    let early = send(target, write(Operation::Update { id: id.clone(), changes: rename() })).await;
+    assert_eq!(early, Answer::Lacks, "the caller knows that it was just made");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(found(target, &ana).await.by_key, std::slice::from_ref(&id));
+    let late = send(target, write(Operation::Update { id: id.clone(), changes: rename() })).await;
+    assert_eq!(late, Answer::Holds(id));
+}

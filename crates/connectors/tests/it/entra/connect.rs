@@ -7,6 +7,7 @@ use sterna_core::{
     code::{Code, Severity},
     port::Needs,
 };
+use sterna_emulators::{Kind, Options};
 
 use super::world::{World, context, made, person};
 
@@ -90,4 +91,29 @@ async fn nobody_there_is_told_as_such() {
     let text = format!("{connection}\ngraph_url = 'http://127.0.0.1:9'\nlogin_url = 'http://127.0.0.1:9'\n");
     let error = world.connect(&text).await.err().expect("nobody there");
     assert_eq!(error.code, Code::E2001);
+}
+
+#[tokio::test]
+async fn local_names_get_the_tenants_default_domain_and_keys_its_initial_one() {
+    let scenario = "[tenant]\ndomains = ['login.contoso.example']\ndefault_domain = 'login.contoso.example'";
+    let world = World::b2c(scenario).await;
+    let target = world.target().await;
+    assert_eq!(target.descriptor().local_issuer, "login.contoso.example");
+    made(target.as_ref(), &person("Ana", &[Identity::email("ana@example.com")])).await;
+    let user = world.users().await.remove(0);
+    assert!(user["userPrincipalName"].as_str().unwrap().ends_with("@contoso.onmicrosoft.com"), "{user}");
+}
+
+#[tokio::test]
+async fn over_tls_the_authority_has_to_be_known() {
+    let mut options = Options::new(Kind::EntraExternalId);
+    options.tls = true;
+    options.read_delay_ms = Some(0);
+    let world = World::with(options).await;
+    let authority = world.emulator.ready().ca_file.clone().unwrap();
+    let error = world.connect(&world.connection()).await.err().expect("the authority is not known");
+    assert_eq!(error.code, Code::E2001);
+    let text = format!("{}ca_file = '{}'\n", world.connection(), authority.display());
+    let target = world.connect(&text).await.expect("now it is");
+    assert_eq!(target.descriptor().name, "contoso.onmicrosoft.com");
 }

@@ -40,6 +40,12 @@ impl World {
         let mut options = Options::new(kind);
         options.scenario = Scenario::parse(scenario).expect("the scenario reads");
         options.read_delay_ms.get_or_insert_with(|| options.scenario.read_delay_ms.unwrap_or(0));
+        Self::with(options).await
+    }
+
+    /// A tenant of an emulator that is started in a special way.
+    pub(crate) async fn with(options: Options) -> Self {
+        let kind = options.kind;
         let emulator = sterna_emulators::entra::start(options).await.expect("the emulator starts");
         let secret = emulator.ready().client_secret.clone().unwrap_or_default();
         let secrets = BTreeMap::from([("SECRET".to_owned(), secret)]);
