@@ -105,7 +105,7 @@ impl Form for Delimited {
             let why = "the file's header cannot be read, and it says what the fields of a row mean";
             return whole(Mistake::new(Code::E3005, why));
         };
-        let mut reader = Reader::new(text.as_bytes(), Encoding::Utf8, 0, 1);
+        let mut reader = Reader::new(text.as_bytes(), Encoding::Utf8, 0, 1).with_chunk(4_096);
         match grammar.next(&mut reader, header.width) {
             Ok(Row::Whole { length }) if reader.held()[length..].trim_ascii().is_empty() => {
                 let read = account(&self.columns, self.options, header, grammar, text.as_bytes());

@@ -100,7 +100,7 @@ pub(super) fn detect_delimiter<R: Read>(reader: &mut Reader<R>, quote: Option<u8
 
 /// Rows as wide as the header count most, then the width.
 fn evenness(sample: &[u8], delimiter: u8, quote: Option<u8>) -> Result<usize, SourceError> {
-    let mut reader = Reader::new(sample, Encoding::Utf8, 0, 1);
+    let mut reader = Reader::new(sample, Encoding::Utf8, 0, 1).with_chunk(4_096);
     let mut grammar = Grammar::new(delimiter, quote, SAMPLE);
     let (mut width, mut even) = (0, 0);
     for _ in 0..SAMPLE_ROWS {

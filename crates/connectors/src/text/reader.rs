@@ -84,8 +84,11 @@ impl<R: Read> Reader<R> {
 
     /// Moves what is held to the front; a larger buffer replaces the old one, which is wiped.
     fn make_room(&mut self) {
-        // One byte of UTF-16 or Windows-1252 gives at most three of UTF-8.
-        let room = 3 * (self.chunk + self.raw.len()) + 4;
+        let room = match self.encoding {
+            Encoding::Utf8 => self.chunk + 1,
+            // One byte of UTF-16 or Windows-1252 gives at most three of UTF-8.
+            _ => 3 * (self.chunk + self.raw.len()) + 4,
+        };
         let held = self.held().len();
         if self.text.capacity() < held + room {
             let mut larger = Zeroizing::new(Vec::with_capacity((held + room).max(2 * held)));
