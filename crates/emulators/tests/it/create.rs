@@ -339,3 +339,42 @@ async fn a_write_without_a_content_type_or_body_is_refused() {
         .unwrap();
     assert_eq!(broken.status(), StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn each_switch_moves_its_own_point() {
+    let created = with(json!({ "creationType": "LocalAccount" }));
+    let initial = json!({ "identities": [{ "signInType": "emailAddress", "issuer": "contoso.com", "issuerAssignedId": "a@b.de" }] });
+    let user_name = with(identities(&[identity("userName", "ana"), identity("emailAddress", "a@b.de")]));
+    let cases = [
+        ("writable_creation_type = true", created, StatusCode::CREATED),
+        ("any_verified_issuer = true", with(initial), StatusCode::CREATED),
+        ("user_names = false", user_name, StatusCode::BAD_REQUEST),
+    ];
+    for (switch, body, status) in cases {
+        let world = World::new(&format!("[tenant]\ndomains = [\"contoso.com\"]\n[switches]\n{switch}")).await;
+        assert_eq!(world.post("/users", body.clone()).await.status, status, "{switch}");
+        let default = World::new("[tenant]\ndomains = [\"contoso.com\"]").await;
+        assert_ne!(default.post("/users", body).await.status, status, "without {switch}");
+    }
+    let switches = "[switches]\ndeleted_names_are_free = false\npermanent_delete = false\ncostly_creates_in_external_id = true\nmax_or_clauses = 2\nthrottled_requests_count = true\n[quota]\napp_tenant_writes = 3";
+    let world = World::new(switches).await;
+    let made = world.create(local("Ana")).await;
+    assert_eq!(made.headers["x-ms-resource-unit"], "5");
+    world.delete(&format!("/users/{}", made.id())).await;
+    assert_eq!(world.post("/users", local("Ana")).await.target(), "proxyAddresses");
+    let filter = "mail eq 'a' or mail eq 'b' or mail eq 'c'";
+    assert_eq!(world.get(&format!("/users?$filter={filter}")).await.status, StatusCode::BAD_REQUEST);
+    for _ in 0..2 {
+        assert_eq!(
+            world.delete(&format!("/directory/deletedItems/{}", made.id())).await.status,
+            StatusCode::TOO_MANY_REQUESTS
+        );
+    }
+    world.control(reqwest::Method::POST, "/quota", json!({ "app_tenant_writes": 5 })).await;
+    assert_eq!(world.post("/users", local("Bo")).await.status, StatusCode::TOO_MANY_REQUESTS, "the refused ones count");
+    world.control(reqwest::Method::POST, "/quota", json!({ "app_tenant_writes": 50 })).await;
+    assert_eq!(
+        world.delete(&format!("/directory/deletedItems/{}", made.id())).await.code(),
+        "Authorization_RequestDenied"
+    );
+}

@@ -191,6 +191,8 @@ async fn a_write_shows_only_after_the_read_delay() {
     assert_eq!(world.get(&format!("{path}?$select=city")).await.body["city"], Value::Null);
     world.delete(&path).await;
     assert_eq!(world.get(&path).await.status, StatusCode::OK);
+    assert_eq!(world.delete(&path).await.status, StatusCode::NOT_FOUND, "writes know better than reads");
+    assert_eq!(world.patch(&path, json!({ "city": "Rome" })).await.status, StatusCode::NOT_FOUND);
     tokio::time::sleep(Duration::from_millis(450)).await;
     assert_eq!(world.get(&path).await.status, StatusCode::NOT_FOUND);
 }

@@ -47,6 +47,7 @@ pub(crate) fn is_indexed(property: &str) -> bool {
 #[derive(Debug)]
 enum Slots {
     One(Slot),
+    /// Sorted: a new user has the highest number, so that adding one is cheap however many share the value.
     Many(Vec<Slot>),
 }
 
@@ -70,11 +71,14 @@ impl Index {
             Entry::Occupied(mut taken) => match taken.get_mut() {
                 Slots::One(known) if *known == slot => {}
                 Slots::One(known) => {
-                    let known = *known;
-                    taken.insert(Slots::Many(vec![known, slot]));
+                    let pair = vec![slot.min(*known), slot.max(*known)];
+                    taken.insert(Slots::Many(pair));
                 }
-                Slots::Many(slots) if slots.contains(&slot) => {}
-                Slots::Many(slots) => slots.push(slot),
+                Slots::Many(slots) => {
+                    if let Err(place) = slots.binary_search(&slot) {
+                        slots.insert(place, slot);
+                    }
+                }
             },
         }
     }
@@ -82,7 +86,11 @@ impl Index {
     pub(crate) fn remove(&mut self, key: Key, slot: Slot) {
         match self.0.get_mut(&key) {
             Some(Slots::One(known)) if *known == slot => drop(self.0.remove(&key)),
-            Some(Slots::Many(slots)) => slots.retain(|known| *known != slot),
+            Some(Slots::Many(slots)) => {
+                if let Ok(place) = slots.binary_search(&slot) {
+                    slots.remove(place);
+                }
+            }
             _ => {}
         }
     }
@@ -95,4 +103,29 @@ pub(crate) fn keys_of(user: &User) -> impl Iterator<Item = Key> {
     let mails = user.get("otherMails").and_then(Value::as_array).into_iter().flatten();
     let mails = mails.filter_map(|mail| Some(Key::of("otherMails", mail.as_str()?)));
     texts.chain(mails).chain(user.identities.iter().map(|identity| Key::of_identity(&identity.assigned_id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_many_share_stays_sorted_and_loses_only_who_leaves() {
+        let (mut index, key) = (Index::default(), Key::of("displayName", "Ana"));
+        for slot in [3, 1, 2, 3, 9] {
+            index.add(key, slot);
+        }
+        assert_eq!(index.candidates(Key::of("displayName", "ANA")), [1, 2, 3, 9]);
+        index.remove(key, 2);
+        index.remove(key, 7);
+        assert_eq!(index.candidates(key), [1, 3, 9]);
+        assert!(index.candidates(Key::of("mail", "Ana")).is_empty());
+    }
+
+    #[test]
+    fn a_hundred_thousand_namesakes_are_no_burden() {
+        let (mut index, key) = (Index::default(), Key::of("displayName", "Ana"));
+        (0..100_000).for_each(|slot| index.add(key, slot));
+        assert_eq!(index.candidates(key).len(), 100_000);
+    }
 }

@@ -232,10 +232,10 @@ impl Directory {
         }
     }
 
-    /// Applies a checked body to a user.
+    /// Applies a body to a user. One that was deleted is missing, even while reads still show it.
     pub(crate) fn update(&mut self, slot: Slot, change: Change, now: Now) -> Result<(), Refusal> {
         let Some(old) = self.record(slot).and_then(|record| record.latest().live()) else {
-            return Ok(());
+            return Err(Refusal::missing(self.id_of(slot)));
         };
         self.rules(now.micros).check_update(old, &change)?;
         let mut user = User::clone(old);
@@ -279,11 +279,19 @@ impl Directory {
         self.changes.note(from, slot);
     }
 
-    /// Deletes a user; it can be restored until it is deleted for good.
-    pub(crate) fn delete(&mut self, slot: Slot, now: Now) {
+    /// Deletes a user; it can be restored until it is deleted for good. Missing as in [`Self::update`].
+    pub(crate) fn delete(&mut self, slot: Slot, now: Now) -> Result<(), Refusal> {
         let latest = self.record(slot).map(Record::latest).and_then(Life::live).cloned();
-        if let Some(user) = latest {
-            self.replace(slot, Life::Deleted(user, now.wall), now.micros);
+        let user = latest.ok_or_else(|| Refusal::missing(self.id_of(slot)))?;
+        self.replace(slot, Life::Deleted(user, now.wall), now.micros);
+        Ok(())
+    }
+
+    fn id_of(&self, slot: Slot) -> &str {
+        match self.record(slot).map(Record::latest) {
+            Some(Life::Live(user) | Life::Deleted(user, _)) => &user.id,
+            Some(Life::Gone(id)) => id,
+            None => "",
         }
     }
 

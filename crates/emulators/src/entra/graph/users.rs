@@ -125,7 +125,7 @@ fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
     call.caller.needs(WRITE_USERS)?;
     let mut directory = call.directory();
     let slot = call.find(&directory, id)?;
-    directory.delete(slot, call.now);
+    directory.delete(slot, call.now)?;
     Ok(Answer::no_content())
 }
 
