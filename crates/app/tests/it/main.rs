@@ -2,9 +2,12 @@
 //!
 //! One binary; each module is a subject. `support.rs` holds the one way to run the program.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
 mod config;
 mod emulate;
 mod explain;
 mod init;
+mod scenario;
 mod support;
 mod tidy;
