@@ -1,5 +1,7 @@
 //! `sterna apply`: shows what it is about to send, asks, and sends exactly what was planned.
 
+use std::str::FromStr;
+
 use sterna_core::{code::Code, port::Target, state::ProfileState};
 use sterna_engine::{
     PhaseError, Run,
@@ -16,7 +18,7 @@ use crate::{
     opened::Opened,
     out::{
         progress::duration,
-        table::{Table, counted, grouped},
+        table::{Table, add, counted, grouped},
     },
 };
 
@@ -24,8 +26,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Send only a few accounts first; without a number as many as [apply] canary says
-    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with = "limit", value_parser = clap::value_parser!(u64).range(1..))]
-    canary: Option<Option<u64>>,
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "configured", hide_default_value = true, conflicts_with = "limit")]
+    canary: Option<Canary>,
     /// Send only the accounts of a cohort of the configuration
     #[arg(long, value_name = "NAME")]
     cohort: Option<String>,
@@ -34,10 +36,36 @@ pub(crate) struct Args {
     limit: Option<u64>,
 }
 
+/// How many accounts a canary has.
+#[derive(Clone, Copy, Debug)]
+enum Canary {
+    /// As many as the configuration says.
+    Configured,
+    /// So many.
+    Of(u64),
+}
+
+impl FromStr for Canary {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(0) => Err("a canary has at least one account"),
+            Ok(accounts) => Ok(Self::Of(accounts)),
+            Err(_) if text == "configured" => Ok(Self::Configured),
+            Err(_) => Err("not a number of accounts"),
+        }
+    }
+}
+
 pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let opened = Opened::load(session)?;
     let cohort = args.cohort.as_deref().map(|name| opened.cohort(name)).transpose()?;
-    let limit = args.canary.map_or(args.limit, |canary| Some(canary.unwrap_or(opened.project.canary)));
+    let limit = match args.canary {
+        Some(Canary::Configured) => Some(opened.project.canary),
+        Some(Canary::Of(accounts)) => Some(accounts),
+        None => args.limit,
+    };
     let run = opened.run(session, opened.ledger().await?);
     let target = opened.target().await?;
     let input = ApplyInput { target, cohort, limit, abort: opened.project.abort, matching: opened.project.matching };
@@ -120,15 +148,18 @@ pub(super) fn table(report: &ApplyReport) -> Table {
 pub(super) fn text(report: &ApplyReport) -> String {
     let mut text = table(report).render();
     section(&mut text, "Why accounts were refused or clash", &reasons(&report.reasons));
-    text.push_str(&format!(
-        "\n\n{} sent, {} of them turned away for the quota. It took {}; predicted were {}.",
-        counted(report.sent, "request"),
-        grouped(report.throttled),
-        duration(report.took_secs),
-        duration(report.predicted_secs)
-    ));
+    add(
+        &mut text,
+        format_args!(
+            "\n\n{} sent, {} of them turned away for the quota. It took {}; predicted were {}.",
+            counted(report.sent, "request"),
+            grouped(report.throttled),
+            duration(report.took_secs),
+            duration(report.predicted_secs)
+        ),
+    );
     for made in &report.made {
-        text.push_str(&format!("\nmade at the target: {made}"));
+        add(&mut text, format_args!("\nmade at the target: {made}"));
     }
     text.push_str("\nNext: sterna verify");
     text

@@ -32,13 +32,11 @@ impl From<Code> for Entry {
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Outcome {
-    match &args.code {
-        Some(text) => one(text, session),
-        None => {
-            all(session);
-            Ok(Exit::Done)
-        }
+    if let Some(text) = &args.code {
+        return one(text, session);
     }
+    all(session);
+    Ok(Exit::Done)
 }
 
 fn one(text: &str, session: &Session) -> Outcome {

@@ -122,7 +122,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<MendedRecord>, Unreadable> {
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<Vec<(i64, String, bool)>, (Option<usize>, String)> {
+    type Parts = Vec<(i64, String, bool)>;
+
+    fn check(text: &str) -> Result<Parts, (Option<usize>, String)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rejects.jsonl");
         std::fs::write(&path, text).unwrap();

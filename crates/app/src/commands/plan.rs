@@ -12,7 +12,7 @@ use crate::{
     opened::Opened,
     out::{
         progress::duration,
-        table::{Table, counted},
+        table::{Table, add, counted},
     },
 };
 
@@ -71,11 +71,14 @@ pub(super) fn text(report: &PlanReport) -> String {
         table.count(cohort, *accounts);
     }
     section(&mut text, "Cohorts", &table);
-    text.push_str(&format!(
-        "\n\n{} planned; sending will take {}.\nNext: sterna rehearse, or sterna apply --canary",
-        counted(report.planned, "account"),
-        about(report.predicted_secs)
-    ));
+    add(
+        &mut text,
+        format_args!(
+            "\n\n{} planned; sending will take {}.\nNext: sterna rehearse, or sterna apply --canary",
+            counted(report.planned, "account"),
+            about(report.predicted_secs)
+        ),
+    );
     text
 }
 
@@ -92,7 +95,7 @@ pub(super) fn reasons(reasons: &BTreeMap<String, u64>) -> Table {
 /// Adds a table under a heading, unless it is empty.
 pub(super) fn section(text: &mut String, heading: &str, table: &Table) {
     if !table.is_empty() {
-        text.push_str(&format!("\n\n{heading}\n{}", table.render()));
+        add(text, format_args!("\n\n{heading}\n{}", table.render()));
     }
 }
 

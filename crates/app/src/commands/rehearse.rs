@@ -23,7 +23,10 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Trouble},
     opened::Opened,
-    out::{progress::duration, table::counted},
+    out::{
+        progress::duration,
+        table::{add, counted},
+    },
     project::TargetConfig,
 };
 
@@ -164,8 +167,8 @@ fn values(
 }
 
 fn secret_file(secret: &str, scratch: &Path) -> Result<std::path::PathBuf, Failure> {
-    let path = scratch.join("emulator-secret");
-    let path = fs::canonicalize(scratch).map(|folder| folder.join("emulator-secret")).unwrap_or(path);
+    // settings take relative paths from the project folder
+    let path = fs::canonicalize(scratch).unwrap_or_else(|_| scratch.to_owned()).join("emulator-secret");
     let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -185,12 +188,15 @@ fn text(rehearsal: &Rehearsal) -> String {
         super::verify::text(verify)
     );
     if plan.held + plan.clashes > 0 {
-        text.push_str(&format!("\n\nnot sent in the rehearsal: {} held, {} clash", plan.held, plan.clashes));
+        add(&mut text, format_args!("\n\nnot sent in the rehearsal: {} held, {} clash", plan.held, plan.clashes));
     }
-    text.push_str(&format!(
-        "\n\nIt took {}; at the target it will take {}. Nothing was changed.\nNext: sterna apply --canary",
-        duration(apply.took_secs),
-        about(*predicted_secs)
-    ));
+    add(
+        &mut text,
+        format_args!(
+            "\n\nIt took {}; at the target it will take {}. Nothing was changed.\nNext: sterna apply --canary",
+            duration(apply.took_secs),
+            about(*predicted_secs)
+        ),
+    );
     text
 }

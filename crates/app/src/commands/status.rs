@@ -8,7 +8,7 @@ use crate::{
     exit::Exit,
     failure::Outcome,
     opened::Opened,
-    out::table::{Table, grouped},
+    out::table::{Table, add, grouped},
 };
 
 /// Arguments of `sterna status`.
@@ -34,9 +34,9 @@ pub(crate) fn text(name: &str, status: &Status) -> String {
     let credentials = CredentialState::ALL.iter().map(|state| (state.name(), status.credential(*state)));
     text.push_str(&block("\nprofile\n", profiles, status.accounts));
     text.push_str(&block("\n\ncredential\n", credentials, status.accounts));
-    text.push_str(&format!("\n\nat the target: {}\n", grouped(status.target_accounts)));
+    add(&mut text, format_args!("\n\nat the target: {}\n", grouped(status.target_accounts)));
     for source in &status.unfinished_sources {
-        text.push_str(&format!("the source {source} has not been read to its end\n"));
+        add(&mut text, format_args!("the source {source} has not been read to its end\n"));
     }
     if status.purged {
         text.push_str("purged: the data key is destroyed, counts are all that is left\n");

@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     failure::{Outcome, Trouble, worst},
     opened::Opened,
-    out::table::Table,
+    out::table::{Table, add},
 };
 
 /// Arguments of `sterna undo`.
@@ -50,7 +50,10 @@ fn text(report: &UndoReport) -> String {
     }
     let mut text = table.render();
     if !report.left.is_empty() {
-        text.push_str(&format!("\n\nLeft, by pseudonym (sterna export undo names them): {}", report.left.join(" ")));
+        add(
+            &mut text,
+            format_args!("\n\nLeft, by pseudonym (sterna export undo names them): {}", report.left.join(" ")),
+        );
     }
     text
 }

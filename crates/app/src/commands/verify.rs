@@ -12,7 +12,7 @@ use crate::{
     exit::Exit,
     failure::{Outcome, Trouble, worst},
     opened::Opened,
-    out::table::Table,
+    out::table::{Table, add},
 };
 
 /// Arguments of `sterna verify`.
@@ -73,7 +73,7 @@ pub(super) fn text(report: &VerifyReport) -> String {
     }
     section(&mut text, "Attributes that differ", &attributes);
     if let Some(repair) = &report.repair {
-        text.push_str(&format!("\n\nThe repair sent:\n{}", super::apply::text(repair)));
+        add(&mut text, format_args!("\n\nThe repair sent:\n{}", super::apply::text(repair)));
     }
     text
 }

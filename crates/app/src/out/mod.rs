@@ -98,6 +98,7 @@ impl Out {
     ///
     /// # Errors
     /// E1012 when the answer is another, or nobody can be asked.
+    #[expect(clippy::unused_self, reason = "asking needs the one Out")]
     pub(crate) fn ask(&self, question: &str) -> Result<(), Failure> {
         if !io::stdin().is_terminal() {
             let failure = Failure::new(Code::E1012, format!("{question} Nobody can be asked: this is no terminal"));
@@ -114,6 +115,7 @@ impl Out {
     }
 
     /// The stream of standard output, for exports.
+    #[expect(clippy::unused_self, reason = "printing needs the one Out")]
     pub(crate) fn stream(&self) -> impl Write + use<> {
         io::BufWriter::new(io::stdout())
     }

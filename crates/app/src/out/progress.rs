@@ -11,7 +11,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sterna_engine::Progress;
 use tokio::task::JoinHandle;
 
-use super::{Out, table::grouped};
+use super::{
+    Out,
+    table::{add, grouped},
+};
 
 const REDRAW: Duration = Duration::from_millis(200);
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -97,17 +100,17 @@ impl Pace {
 fn text(what: &str, done: u64, total: u64, passed: Duration, waits: Option<&str>) -> String {
     let mut text = format!("{what}: {}", grouped(done));
     if total > 0 {
-        text.push_str(&format!(" of {}", grouped(total)));
+        add(&mut text, format_args!(" of {}", grouped(total)));
     }
     let rate = done as f64 / passed.as_secs_f64().max(0.001);
     if done > 0 && passed > Duration::from_secs(1) {
-        text.push_str(&format!(", {rate:.0}/s"));
+        add(&mut text, format_args!(", {rate:.0}/s"));
         if total > done && rate > 0.0 {
-            text.push_str(&format!(", about {} left", duration((total - done) as f64 / rate)));
+            add(&mut text, format_args!(", about {} left", duration((total - done) as f64 / rate)));
         }
     }
     if let Some(why) = waits {
-        text.push_str(&format!(" (waiting: {why})"));
+        add(&mut text, format_args!(" (waiting: {why})"));
     }
     text
 }
@@ -134,7 +137,7 @@ mod tests {
         let cases = [
             (text("planning", 0, 0, Duration::ZERO, None), "planning: 0"),
             (
-                text("sending", 1_200, 12_000, Duration::from_secs(60), None),
+                text("sending", 1_200, 12_000, Duration::from_mins(1), None),
                 "sending: 1,200 of 12,000, 20/s, about 9 min left",
             ),
             (

@@ -1,5 +1,7 @@
 //! Plain tables for people: columns as wide as they have to be, numbers to the right.
 
+use std::fmt::{self, Write};
+
 /// A table that grows row by row.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -54,6 +56,12 @@ impl Cell {
             Self::Number(text) => format!("{gap}{text}"),
         }
     }
+}
+
+/// Adds to a text what is formatted.
+pub(crate) fn add(text: &mut String, what: fmt::Arguments<'_>) {
+    // writing to a String cannot fail
+    let _ = text.write_fmt(what);
 }
 
 /// A count with its noun: 1 account, 2,000 accounts.

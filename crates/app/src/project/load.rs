@@ -7,7 +7,7 @@ use sterna_core::{
     code::{Code, Finding, Severity},
     mapping::Rules,
     plan::Strategy,
-    registry::Context,
+    registry::{Context, SourceKind, TargetKind},
     settings::{self, Document, Kind, SecretRef, Setting, Values},
 };
 use sterna_engine::{
@@ -78,13 +78,11 @@ impl Reading<'_> {
 
     /// The members of a table, or a mistake.
     pub(super) fn table<'t, 'i>(&mut self, item: &'t Item<'i>, at: &str) -> Option<&'t DeTable<'i>> {
-        match item.get_ref() {
-            DeValue::Table(table) => Some(table),
-            _ => {
-                self.mistake(Code::E1005, format!("{at} must be a table"), item.span());
-                None
-            }
-        }
+        let DeValue::Table(table) = item.get_ref() else {
+            self.mistake(Code::E1005, format!("{at} must be a table"), item.span());
+            return None;
+        };
+        Some(table)
     }
 
     /// The members of a table of tables, in the file's order.
@@ -217,7 +215,7 @@ fn sources(reading: &mut Reading<'_>, root: &DeTable<'_>, context: &Context) -> 
             reading.mistake(Code::E1005, format!("{at}: a name has letters, digits, - and _ only"), key.span());
         }
         let Some((kind, values, common)) =
-            connector(reading, item, &at, &connectors::sources(), tables::SOURCE, |kind| kind.settings())
+            connector(reading, item, &at, &connectors::sources(), tables::SOURCE, SourceKind::settings)
         else {
             continue;
         };
@@ -239,7 +237,7 @@ fn sources(reading: &mut Reading<'_>, root: &DeTable<'_>, context: &Context) -> 
 fn target(reading: &mut Reading<'_>, root: &DeTable<'_>) -> Option<TargetConfig> {
     let item = member(root, "target")?;
     let (kind, values, _) =
-        connector(reading, item, "[target]", &connectors::targets(), tables::TARGET, |kind| kind.settings())?;
+        connector(reading, item, "[target]", &connectors::targets(), tables::TARGET, TargetKind::settings)?;
     adopt(reading, kind.check(&values), item.span());
     Some(TargetConfig { kind, values })
 }
@@ -274,7 +272,8 @@ fn connector<K: ?Sized + connectors::Named>(
         return None;
     };
     let Some(kind) = kinds.iter().find(|kind| kind.name() == name) else {
-        unknown_connector(reading, table, name, at, kinds.iter().map(|kind| kind.name()).collect());
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        unknown_connector(reading, table, name, at, &names);
         return None;
     };
     let values = settings::check(reading.document, &rest, item.span(), own(kind), at, reading.findings);
@@ -288,7 +287,7 @@ fn misspelt_connector(reading: &mut Reading<'_>, rest: &DeTable<'_>) {
     }
 }
 
-fn unknown_connector(reading: &mut Reading<'_>, table: &DeTable<'_>, name: &str, at: &str, kinds: Vec<&'static str>) {
+fn unknown_connector(reading: &mut Reading<'_>, table: &DeTable<'_>, name: &str, at: &str, kinds: &[&'static str]) {
     let span = member(table, "connector").map_or(0..0, Spanned::span);
     let other = match at {
         "[target]" => connectors::sources().iter().any(|kind| kind.kind() == name).then_some("a source"),

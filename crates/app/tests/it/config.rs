@@ -294,8 +294,8 @@ fn a_file_that_is_not_utf_8_is_told() {
 fn a_key_that_others_can_read_is_found() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::project(&RIGHT[..RIGHT.find("[target]").unwrap()]);
-    folder.write("users.jsonl", "{\"key\":\"1\"}\n");
-    let key = folder.write("sterna.key", "00");
+    folder.write("users.jsonl", "{\"id\":\"1\",\"user_name\":\"ana\"}\n");
+    let key = folder.write("sterna.key", &"0f".repeat(32));
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(folder.run("check").exits(10).stderr.contains("error[E4005]"));
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -29,10 +29,12 @@ fn what_is_written_says_what_to_do_next() {
       1. edit p/sterna.toml: fill in the values that it asks for
       2. sterna --project p check
     ");
-    assert_eq!(
-        folder.read("p/.gitignore"),
-        "# the ledger and the key that opens it: never commit them\n/.sterna/\n*.key\n"
-    );
+    insta::assert_snapshot!(folder.read("p/.gitignore"), @r"
+    # the ledger, the key that opens it, and exports: never commit them
+    /.sterna/
+    /exports/
+    *.key
+    ");
 }
 
 #[test]
@@ -53,7 +55,7 @@ fn a_gitignore_that_is_there_stays_and_is_told() {
     let folder = Folder::new();
     folder.write(".gitignore", "mine\n");
     let run = folder.run("init . --from csv --to entra-external-id").exits(0);
-    assert!(run.stderr.contains("add `/.sterna/` and `*.key` to it"));
+    assert!(run.stderr.contains("add `/.sterna/`, `/exports/` and `*.key` to it"));
     assert_eq!(folder.read(".gitignore"), "mine\n");
 }
 
