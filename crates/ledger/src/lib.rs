@@ -4,6 +4,7 @@
 //! digests, and gone for good when the data key is. Start at [`Ledger`]; [`status::read`] needs no key. Not here: what
 //! the states mean (`sterna_core::state`), the order of things (`sterna-engine`).
 
+mod again;
 pub mod audit;
 mod error;
 mod index;

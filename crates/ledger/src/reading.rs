@@ -13,6 +13,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
+    again,
     error::LedgerError,
     ledger::{Ledger, meta, set_meta},
     seal::{Digest, DigestKind, Place, Seal},
@@ -88,28 +89,21 @@ pub struct SealedPage {
     rejects: Vec<SealedReject>,
 }
 
-struct SealedAccount {
-    ordinal: i64,
-    is_new: bool,
-    state: ProfileState,
-    code: Option<Code>,
-    content: Digest,
-    digests: Vec<u8>,
-    sealed: Vec<u8>,
+/// A record, sealed for its row.
+pub(crate) struct SealedAccount {
+    pub(crate) ordinal: i64,
+    pub(crate) state: ProfileState,
+    pub(crate) code: Option<Code>,
+    pub(crate) content: Digest,
+    pub(crate) digests: Vec<u8>,
+    pub(crate) sealed: Vec<u8>,
 }
 
-struct SealedReject {
+/// A rejected record, to be sealed for its row.
+pub(crate) struct SealedReject {
     code: Code,
     digest: Digest,
     plain: Zeroizing<Vec<u8>>,
-}
-
-/// What is known of a record that was read before.
-struct Known {
-    ordinal: i64,
-    pass: i64,
-    profile: ProfileState,
-    content: Digest,
 }
 
 impl Ledger {
@@ -217,6 +211,9 @@ impl Ledger {
     }
 
     /// Stores a page of a later reading: records are matched by key with what was read before.
+    ///
+    /// Looking up and sealing are done beforehand: only one changing phase runs, so nothing moves in between, and the
+    /// write lock is held for the writes alone.
     pub async fn store_again(
         &self,
         source: &SourceRow,
@@ -225,21 +222,22 @@ impl Ledger {
         next: &mut i64,
     ) -> Result<Stored, LedgerError> {
         let cursor = self.seal_cursor(source, cursor.as_ref())?;
-        let (seal, source, mut free) = (std::sync::Arc::clone(&self.seal), source.clone(), *next);
-        let (stored, free) = self
-            .store
+        let (seal, row, mut free) = (std::sync::Arc::clone(&self.seal), source.clone(), *next);
+        let (changes, free) =
+            self.store.read(move |store| Ok((again::prepare(store, &seal, &row, records, &mut free)?, free))).await?;
+        *next = free;
+        let (seal, source) = (std::sync::Arc::clone(&self.seal), source.clone());
+        self.store
             .write(move |store| {
                 let mut stored = Stored::default();
-                for record in &records {
-                    stored += again(store, &seal, &source, record, &mut free)?;
+                for change in &changes {
+                    stored += again::write(store, &seal, &source, change)?;
                 }
                 count_records(store, i64::try_from(stored.new + stored.rejected).unwrap_or_default())?;
                 store.execute(PLACE, params![source.row, cursor]).map_err(LedgerError::store("storing a page"))?;
-                Ok((stored, free))
+                Ok(stored)
             })
-            .await?;
-        *next = free;
-        Ok(stored)
+            .await
     }
 
     /// Takes a mended record in place of reject `id`. `None` when no such reject is open.
@@ -342,7 +340,7 @@ impl SealedPage {
     }
 }
 
-fn seal_account(
+pub(crate) fn seal_account(
     seal: &Seal,
     source: &SourceRow,
     account: &Account,
@@ -353,7 +351,6 @@ fn seal_account(
     let encoded = codec::encode(account)?;
     Ok(SealedAccount {
         ordinal,
-        is_new: true,
         state,
         code,
         content: seal.digest(DigestKind::Content, &[&encoded]),
@@ -374,11 +371,11 @@ fn digests(seal: &Seal, source: SourceUid, account: &Account) -> Vec<u8> {
     all
 }
 
-fn key_digest(seal: &Seal, source: SourceUid, account: &Account) -> Digest {
+pub(crate) fn key_digest(seal: &Seal, source: SourceUid, account: &Account) -> Digest {
     seal.digest(DigestKind::Record, &[source.0.as_bytes(), account.key.as_str().as_bytes()])
 }
 
-fn seal_reject(seal: &Seal, source: &SourceRow, reject: &Rejected) -> SealedReject {
+pub(crate) fn seal_reject(seal: &Seal, source: &SourceRow, reject: &Rejected) -> SealedReject {
     let digest = seal.digest(DigestKind::Reject, &[source.uid.0.as_bytes(), &reject.raw]);
     SealedReject {
         code: reject.code,
@@ -467,7 +464,11 @@ fn source_row(store: &Connection, seal: &Seal, name: &str) -> Result<SourceRow, 
     Ok(SourceRow { row, uid, name: name.to_owned(), pass, open, drained, indexed, cursor })
 }
 
-fn insert_accounts(store: &Connection, source: &SourceRow, accounts: &[SealedAccount]) -> Result<(), LedgerError> {
+pub(crate) fn insert_accounts(
+    store: &Connection,
+    source: &SourceRow,
+    accounts: &[SealedAccount],
+) -> Result<(), LedgerError> {
     let doing = LedgerError::store("storing accounts");
     let mut narrow = store
         .prepare_cached(
@@ -478,7 +479,7 @@ fn insert_accounts(store: &Connection, source: &SourceRow, accounts: &[SealedAcc
         .prepare_cached("INSERT INTO record (ordinal, content, digests, sealed) VALUES (?1, ?2, ?3, ?4)")
         .map_err(&doing)?;
     let dormant = CredentialState::Dormant.number();
-    for account in accounts.iter().filter(|account| account.is_new) {
+    for account in accounts {
         let code = account.code.map(Code::as_str);
         narrow
             .execute(params![account.ordinal, source.row, source.pass, account.state.number(), dormant, code])
@@ -489,7 +490,7 @@ fn insert_accounts(store: &Connection, source: &SourceRow, accounts: &[SealedAcc
 }
 
 /// Stores rejects; ones that were mended before are not stored again.
-fn insert_rejects(
+pub(crate) fn insert_rejects(
     store: &Connection,
     seal: &Seal,
     source: &SourceRow,
@@ -515,90 +516,6 @@ fn insert_rejects(
     Ok(stored)
 }
 
-/// One record of a later reading.
-fn again(
-    store: &Connection,
-    seal: &Seal,
-    source: &SourceRow,
-    record: &Record,
-    next: &mut i64,
-) -> Result<Stored, LedgerError> {
-    let (account, state, code) = match record {
-        Record::Account(account) => (account, ProfileState::Seen, None),
-        Record::Excluded(account, code) => (account, ProfileState::Excluded, Some(*code)),
-        Record::Rejected(reject) => {
-            let rejected = insert_rejects(store, seal, source, &[seal_reject(seal, source, reject)])?;
-            return Ok(Stored { rejected, ..Stored::default() });
-        }
-    };
-    let Some(known) = known(store, &key_digest(seal, source.uid, account))? else {
-        let sealed = seal_account(seal, source, account, *next, state, code)?;
-        *next += 1;
-        insert_accounts(store, source, std::slice::from_ref(&sealed))?;
-        crate::index::add(store, sealed.ordinal, &sealed.digests)?;
-        return Ok(Stored { new: 1, ..Stored::default() });
-    };
-    if known.pass == source.pass {
-        let rejected = reject_duplicate(store, seal, source, account)?;
-        return Ok(Stored { rejected, ..Stored::default() });
-    }
-    reread(store, seal, source, account, &known, (state, code))
-}
-
-fn reread(
-    store: &Connection,
-    seal: &Seal,
-    source: &SourceRow,
-    account: &Account,
-    known: &Known,
-    (state, code): (ProfileState, Option<Code>),
-) -> Result<Stored, LedgerError> {
-    let doing = LedgerError::store("storing accounts");
-    store
-        .execute("UPDATE account SET pass = ?2 WHERE ordinal = ?1", params![known.ordinal, source.pass])
-        .map_err(&doing)?;
-    let fresh = seal_account(seal, source, account, known.ordinal, state, code)?;
-    let is_same = fresh.content == known.content;
-    if is_same && known.profile != ProfileState::Gone {
-        return Ok(Stored { same: 1, ..Stored::default() });
-    }
-    if !known.profile.is_plannable() {
-        return Ok(Stored { late: 1, ..Stored::default() });
-    }
-    let old: Vec<u8> = store
-        .query_row("SELECT digests FROM record WHERE ordinal = ?1", [known.ordinal], |row| row.get(0))
-        .map_err(&doing)?;
-    store
-        .execute(
-            "UPDATE record SET content = ?2, digests = ?3, sealed = ?4 WHERE ordinal = ?1",
-            params![known.ordinal, fresh.content, fresh.digests, fresh.sealed],
-        )
-        .map_err(&doing)?;
-    let sql = "UPDATE account SET profile = ?2, code = ?3, action = NULL WHERE ordinal = ?1";
-    store.execute(sql, params![known.ordinal, state.number(), code.map(Code::as_str)]).map_err(&doing)?;
-    store.execute("DELETE FROM plan WHERE ordinal = ?1", [known.ordinal]).map_err(&doing)?;
-    crate::index::replace(store, known.ordinal, &old, &fresh.digests)?;
-    Ok(Stored { changed: 1, ..Stored::default() })
-}
-
-fn known(store: &Connection, digest: &Digest) -> Result<Option<Known>, LedgerError> {
-    let sql = "SELECT a.ordinal, a.pass, a.profile, r.content FROM lookup l JOIN account a ON a.ordinal = l.ordinal
-               JOIN record r ON r.ordinal = l.ordinal WHERE l.digest = ?1 AND l.kind = ?2";
-    let found = store
-        .prepare_cached(sql)
-        .and_then(|mut statement| {
-            statement
-                .query_row(params![digest, DigestKind::Record as u8], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get::<_, u8>(2)?, row.get(3)?))
-                })
-                .optional()
-        })
-        .map_err(LedgerError::store("looking a record up"))?;
-    let Some((ordinal, pass, profile, content)) = found else { return Ok(None) };
-    let profile = ProfileState::from_number(profile).ok_or(LedgerError::Stored { what: "state" })?;
-    Ok(Some(Known { ordinal, pass, profile, content }))
-}
-
 /// Keeps a second record with a known key as a reject, in Sterna's account form.
 pub(crate) fn reject_duplicate(
     store: &Connection,
@@ -606,11 +523,16 @@ pub(crate) fn reject_duplicate(
     source: &SourceRow,
     account: &Account,
 ) -> Result<u64, LedgerError> {
+    insert_rejects(store, seal, source, &[duplicate(seal, source, account)?])
+}
+
+/// The reject that a second record with a known key becomes.
+pub(crate) fn duplicate(seal: &Seal, source: &SourceRow, account: &Account) -> Result<SealedReject, LedgerError> {
     let raw = codec::encode(account)?;
     let digest = seal.digest(DigestKind::Reject, &[source.uid.0.as_bytes(), &raw]);
     let reason = "a record with the same key was read before";
     let plain = reject_plain("after the first record with its key", reason, &raw, true);
-    insert_rejects(store, seal, source, &[SealedReject { code: Code::E3103, digest, plain }])
+    Ok(SealedReject { code: Code::E3103, digest, plain })
 }
 
 fn mend(store: &Connection, seal: &Seal, id: i64, account: &Account, next: i64) -> Result<Option<Mended>, LedgerError> {
@@ -620,7 +542,7 @@ fn mend(store: &Connection, seal: &Seal, id: i64, account: &Account, next: i64) 
     let Some(name) = name else { return Ok(None) };
     // a mended record is in no later reading of the source: it is never taken for gone
     let source = SourceRow { pass: i64::MAX, ..source_row(store, seal, &name)? };
-    if known(store, &key_digest(seal, source.uid, account))?.is_some() {
+    if again::known(store, &key_digest(seal, source.uid, account))?.is_some() {
         return Ok(Some(Mended::Duplicate));
     }
     let sealed = seal_account(seal, &source, account, next, ProfileState::Seen, None)?;

@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Instant};
 
 use sterna_core::{
     code::Code,
-    port::{Needs, Target},
+    port::{Descriptor, Needs, Target},
     state::ProfileState,
 };
 use sterna_ledger::sending::Workload;
@@ -67,12 +67,27 @@ pub async fn preview(run: &Run, input: &ApplyInput) -> Result<Preview, PhaseErro
     if work.planned + work.open == 0 {
         return Err(PhaseError::cannot(Code::E5002, "nothing is planned"));
     }
+    same_target(run, input.target.descriptor()).await?;
     let limit = input.limit.unwrap_or(u64::MAX);
     let creates = work.creates.min(limit);
     let needs = Needs { creates, links: work.links > 0, just_in_time: input.target.descriptor().flag.is_some() };
     let predicted_secs = predict(&input.target.descriptor().quota, (work.creates + work.links).min(limit));
     let findings = input.target.preflight(&needs).await;
     Ok(Preview { work, predicted_secs, findings })
+}
+
+/// A plan is a promise for one target: drafts name its domain and attributes.
+async fn same_target(run: &Run, now: &Descriptor) -> Result<(), PhaseError> {
+    let Some(text) = run.ledger.document("descriptor").await? else { return Ok(()) };
+    let planned: Descriptor =
+        serde_json::from_str(&text).map_err(|_| PhaseError::cannot(Code::E5003, "the plan is of another version"))?;
+    let same = planned.kind == now.kind && planned.local_issuer == now.local_issuer && planned.flag == now.flag;
+    if same {
+        return Ok(());
+    }
+    let message =
+        format!("the plan was made for {} ({}), not for {} ({})", planned.name, planned.kind, now.name, now.kind);
+    Err(PhaseError::cannot(Code::E5003, message))
 }
 
 /// Sends what is planned.

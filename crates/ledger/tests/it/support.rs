@@ -19,37 +19,37 @@ use sterna_ledger::{
     status::{self, Status},
 };
 
-pub const NOW: Timestamp = Timestamp(1_700_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
-pub fn moment() -> Moment {
+pub(crate) fn moment() -> Moment {
     Moment { wall: NOW, boot: 1, since_boot_ms: 1_000_000 }
 }
 
-pub struct World {
-    pub folder: tempfile::TempDir,
-    pub key: ProjectKey,
-    pub ledger: Arc<Ledger>,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) key: ProjectKey,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = ProjectKey::create(&folder.path().join("sterna.key")).unwrap();
         let ledger = Arc::new(Ledger::create(&folder.path().join(".sterna"), &key, NOW).await.unwrap());
         Self { folder, key, ledger }
     }
 
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         status::read(self.ledger.folder()).unwrap()
     }
 
-    pub async fn source(&self) -> SourceRow {
+    pub(crate) async fn source(&self) -> SourceRow {
         let name = SourceName { name: "legacy".into(), formerly: None, connector: "csv".into() };
         self.ledger.register(vec![name]).await.unwrap().remove(0)
     }
 
     /// Reads records to the end of a pass.
-    pub async fn read(&self, records: Vec<Record>) -> sterna_ledger::PassEnd {
+    pub(crate) async fn read(&self, records: Vec<Record>) -> sterna_ledger::PassEnd {
         let row = self.ledger.begin_pass(&self.source().await, false).await.unwrap();
         let mut next = self.ledger.next_ordinal().await.unwrap();
         if row.indexed {
@@ -62,7 +62,7 @@ impl World {
     }
 
     /// Plans a create for everything that was seen.
-    pub async fn plan(&self) -> Vec<Ordinal> {
+    pub(crate) async fn plan(&self) -> Vec<Ordinal> {
         let loaded = self.ledger.records(Ordinal(0), 100_000, &[ProfileState::Seen]).await.unwrap();
         let decisions = loaded.iter().map(|record| {
             let key = self.ledger.account_key(record.source, &record.account.key);
@@ -74,18 +74,23 @@ impl World {
 }
 
 fn decision(ordinal: Ordinal, key: AccountKey, identities: Vec<Identity>) -> Decision {
-    let draft =
-        Draft { version: DRAFT_VERSION, key, attributes: Default::default(), identities, password: Password::AtSignIn };
+    let draft = Draft {
+        version: DRAFT_VERSION,
+        key,
+        attributes: std::collections::BTreeMap::default(),
+        identities,
+        password: Password::AtSignIn,
+    };
     let planned = Some(Planned::create(draft, Vec::new()));
     let (event, action) = (ProfileEvent::Plan, Some(Action::Create));
     Decision { ordinal, event, action, code: None, cohort: InCohort::None, planned }
 }
 
-pub fn account(name: &str) -> Record {
+pub(crate) fn account(name: &str) -> Record {
     Record::Account(Box::new(person(name)))
 }
 
-pub fn person(name: &str) -> Account {
+pub(crate) fn person(name: &str) -> Account {
     let mut account = Account::new(SourceKey::new(format!("id-{name}")).unwrap());
     account.profile.display_name = Some(format!("Person {name}"));
     account.identities.push(Identity::email(format!("{name}@example.com")));
@@ -93,7 +98,7 @@ pub fn person(name: &str) -> Account {
     account
 }
 
-pub fn reject(raw: &str) -> Record {
+pub(crate) fn reject(raw: &str) -> Record {
     Record::Rejected(Rejected {
         position: "line 3".into(),
         code: Code::E3101,
@@ -102,6 +107,7 @@ pub fn reject(raw: &str) -> Record {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as it is passed on")]
 pub fn cursor(at: u32) -> Option<Cursor> {
     Some(Cursor(at.to_string()))
 }
