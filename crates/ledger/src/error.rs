@@ -1,8 +1,16 @@
 //! What can go wrong with the ledger. Own words only: no error quotes a record.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use rusqlite::ffi;
 use sterna_core::{code::Code, codec::CodecError, state::NoSuchStep};
+
+/// The store's errors when a file cannot grow.
+const GROWING: [i32; 3] = [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_TRUNCATE, ffi::SQLITE_IOERR_SHMSIZE];
 
 /// Why the ledger could not do something.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -130,15 +138,23 @@ impl LedgerError {
         }
     }
 
+    /// Names the file or folder that could not be opened, made or written.
+    pub(crate) fn file(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
+                Self::Full { doing: "writing its files" }
+            }
+            _ => Self::Open { path: path.to_owned(), source: Arc::new(error) },
+        }
+    }
+
     /// Names what we were doing when the store failed.
     pub(crate) fn store(doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full { doing },
-            // a file-size limit shows as a failed write
+            // a file-size limit shows as a failed write of the file, its journal or the journal's index
             Some(rusqlite::ErrorCode::SystemIoFailure)
-                if error
-                    .sqlite_error()
-                    .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE) =>
+                if error.sqlite_error().is_some_and(|error| GROWING.contains(&error.extended_code)) =>
             {
                 Self::Full { doing }
             }

@@ -1,14 +1,9 @@
 //! The project's key, which wraps the ledger's data key: from a 0600 file, the environment or a command.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::Write,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::error::LedgerError;
@@ -49,16 +44,20 @@ impl ProjectKey {
         Self::parse(&text, &name)
     }
 
-    /// Makes a key file with mode 0600; never over one that exists.
+    /// Makes a key file with mode 0600; never over one that exists, and whole or not at all.
     ///
     /// # Errors
-    /// [`LedgerError::Open`] when the file is there or cannot be written.
+    /// [`LedgerError::Open`] when the file is there or cannot be written, [`LedgerError::Full`].
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
         let key = Self::generate()?;
         let text = Zeroizing::new(hex(&*key.0));
-        let open = |source: std::io::Error| LedgerError::Open { path: path.to_owned(), source: Arc::new(source) };
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(open)?;
-        writeln!(file, "{}", text.as_str()).and_then(|()| file.sync_all()).map_err(open)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // temporary files are made with mode 0600
+        let mut file = NamedTempFile::new_in(folder).map_err(LedgerError::file(path))?;
+        writeln!(file, "{}", text.as_str())
+            .and_then(|()| file.as_file().sync_all())
+            .and_then(|()| file.persist_noclobber(path).map_err(|error| error.error))
+            .map_err(LedgerError::file(path))?;
         Ok(key)
     }
 

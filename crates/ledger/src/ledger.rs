@@ -68,8 +68,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Open`] when the folder or file cannot be made.
     pub async fn create(folder: &Path, key: &ProjectKey, now: Timestamp) -> Result<Self, LedgerError> {
-        let open = |source: std::io::Error| LedgerError::Open { path: folder.to_owned(), source: Arc::new(source) };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(open)?;
+        let open = LedgerError::file(folder);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(&open)?;
         let path = folder.join(FILE);
         let store = Store::open(&path)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(open)?;
@@ -145,8 +145,8 @@ impl Ledger {
 
     /// Copies the ledger as it is at this instant into another folder, for a rehearsal.
     pub async fn copy_to(&self, folder: &Path) -> Result<(), LedgerError> {
-        let open = |source: std::io::Error| LedgerError::Open { path: folder.to_owned(), source: Arc::new(source) };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(open)?;
+        let open = LedgerError::file(folder);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(&open)?;
         let path = folder.join(FILE);
         self.store
             .alone(move |store| {

@@ -4,7 +4,6 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, SeekFrom, Write},
     path::Path,
-    sync::Arc,
 };
 
 use crate::error::LedgerError;
@@ -20,9 +19,9 @@ impl PhaseLock {
     /// [`LedgerError::Locked`] names the phase and process that hold it.
     pub(crate) fn take(folder: &Path, phase: &str) -> Result<Self, LedgerError> {
         let path = folder.join("phase.lock");
-        let open = |source: std::io::Error| LedgerError::Open { path: path.clone(), source: Arc::new(source) };
+        let open = LedgerError::file(&path);
         let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(open)?;
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(&open)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -34,7 +33,7 @@ impl PhaseLock {
             }
             Err(TryLockError::Error(source)) => return Err(open(source)),
         }
-        file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(open)?;
+        file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(&open)?;
         write!(file, "{phase} (process {})", std::process::id()).map_err(open)?;
         Ok(Self(file))
     }
