@@ -8,6 +8,7 @@ mod config;
 mod emulate;
 mod explain;
 mod init;
+mod readme;
 mod scenario;
 mod support;
 mod tidy;
