@@ -27,10 +27,10 @@ pub async fn retry(run: &Run, input: PlanInput, apply: &ApplyInput) -> Result<Re
     let _lock = run.ledger.lock("retry")?;
     let scope = Scope { states: RETRIED.to_vec(), accepted: input.scope.accepted.clone() };
     let plan = make(run, &PlanInput { scope, ..input }).await?;
-    let work = run.ledger.workload(apply.cohort).await?;
-    if work.planned + work.open == 0 {
+    if plan.decided.is_empty() {
         return Ok(RetryReport { plan, apply: None });
     }
-    let applied = run_apply(run, apply, "retry").await?;
+    let only = plan.decided.iter().copied().collect();
+    let applied = run_apply(run, apply, "retry", Some(only)).await?;
     Ok(RetryReport { plan, apply: Some(applied) })
 }

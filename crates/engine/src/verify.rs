@@ -1,7 +1,11 @@
 //! Verify: reads every account back and compares it field by field with what was planned; `--repair` plans only the
 //! differences, and never a password or the just-in-time flag.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -87,8 +91,10 @@ pub async fn repair(run: &Run, input: &ApplyInput, sweep: Sweep) -> Result<Verif
     let worker = run.ledger.begin_run("verify --repair", run.now()).await?;
     let before = compare_all(run, &input.target, sweep).await?;
     let mut report = before.clone();
-    if before.differs + before.missing > 0 && plan_repair(run, &input.target).await? > 0 {
-        let repaired = run_apply(run, input, "repair").await?;
+    let planned =
+        if before.differs + before.missing > 0 { plan_repair(run, &input.target).await? } else { HashSet::new() };
+    if !planned.is_empty() {
+        let repaired = run_apply(run, input, "repair", Some(planned)).await?;
         report = compare_all(run, &input.target, sweep).await?;
         report.repair = Some(repaired);
     }
@@ -123,7 +129,7 @@ pub(crate) async fn compare_all(run: &Run, target: &Arc<dyn Target>, sweep: Swee
 
 /// What was sent last has to be visible before it is missed.
 async fn settle(run: &Run, target: &dyn Target) -> Result<(), PhaseError> {
-    let Some(last) = run.ledger.last_step().await? else { return Ok(()) };
+    let Some(last) = run.ledger.last_sent().await? else { return Ok(()) };
     let settling = target.descriptor().settling;
     let ago = Duration::from_millis(u64::try_from(run.now().0 - last.0).unwrap_or_default());
     if ago < settling {
@@ -236,8 +242,8 @@ fn findings(report: &mut VerifyReport) {
 }
 
 /// Plans what differs and what is missing, and nothing else.
-async fn plan_repair(run: &Run, target: &Arc<dyn Target>) -> Result<u64, PhaseError> {
-    let (mut after, mut planned) = (None, 0);
+async fn plan_repair(run: &Run, target: &Arc<dyn Target>) -> Result<HashSet<Ordinal>, PhaseError> {
+    let (mut after, mut planned) = (None, HashSet::new());
     loop {
         let states = vec![ProfileState::Differs, ProfileState::Missing];
         let cases = run.ledger.cases(Selection { states, cohort: None, after, limit: CHUNK }).await?;
@@ -253,7 +259,7 @@ async fn plan_repair(run: &Run, target: &Arc<dyn Target>) -> Result<u64, PhaseEr
                 decision(target.as_ref(), &case, held.as_ref())
             })
             .collect();
-        planned += decisions.len() as u64;
+        planned.extend(decisions.iter().map(|decision| decision.ordinal));
         run.ledger.decide(decisions, run.now()).await?;
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     planning::{PLAN, numbers},
     reading::open_record,
     seal::{DigestKind, Place, Seal},
-    steps::{INTEND, Standing, UNDO_INTENDED, step},
+    steps::{INTEND, SENT, Standing, UNDO_INTENDED, step},
 };
 
 const HOLDING: Place = Place { table: "holding", column: "sealed" };
@@ -189,12 +189,14 @@ impl Ledger {
             .await
     }
 
-    /// When the last step of any account was made.
-    pub async fn last_step(&self) -> Result<Option<Timestamp>, LedgerError> {
+    /// When anything was last sent or answered.
+    pub async fn last_sent(&self) -> Result<Option<Timestamp>, LedgerError> {
         self.store
             .read(|store| {
+                let events = SENT.map(|event| event.to_string()).join(", ");
+                let sql = format!("SELECT at FROM step WHERE event IN ({events}) ORDER BY seq DESC LIMIT 1");
                 store
-                    .query_row("SELECT at FROM step ORDER BY seq DESC LIMIT 1", [], |row| row.get(0))
+                    .query_row(&sql, [], |row| row.get(0))
                     .optional()
                     .map(|at| at.map(Timestamp))
                     .map_err(LedgerError::store("looking for the last step"))

@@ -70,6 +70,15 @@ pub(crate) const INTEND: u8 = profile_number(ProfileEvent::Intend);
 /// The number of a step that only says that a removal is about to be sent; the state moves with its answer.
 pub(crate) const UNDO_INTENDED: u8 = 20;
 
+/// Steps beside which something is sent or answered.
+pub(crate) const SENT: [u8; 5] = [
+    INTEND,
+    profile_number(ProfileEvent::Holds),
+    profile_number(ProfileEvent::Link),
+    profile_number(ProfileEvent::Undo),
+    UNDO_INTENDED,
+];
+
 /// Numbers of steps; stored, so they are never used again for another event.
 const fn profile_number(event: ProfileEvent) -> u8 {
     match event {

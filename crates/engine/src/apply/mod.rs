@@ -11,10 +11,11 @@ mod report;
 pub mod resolve;
 mod sender;
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use sterna_core::{
     code::Code,
+    ids::Ordinal,
     port::{Descriptor, Needs, Target},
     state::ProfileState,
 };
@@ -96,11 +97,16 @@ async fn same_target(run: &Run, now: &Descriptor) -> Result<(), PhaseError> {
 /// [`PhaseError::Findings`] when checks at the target found errors; nothing was sent then.
 pub async fn apply(run: &Run, input: &ApplyInput) -> Result<ApplyReport, PhaseError> {
     let _lock = run.ledger.lock("apply")?;
-    run_apply(run, input, "apply").await
+    run_apply(run, input, "apply", None).await
 }
 
-/// Apply under a lock that the caller holds.
-pub(crate) async fn run_apply(run: &Run, input: &ApplyInput, phase: &'static str) -> Result<ApplyReport, PhaseError> {
+/// Apply under a lock that the caller holds; to `only` these accounts, where a repair or retry decided on them alone.
+pub(crate) async fn run_apply(
+    run: &Run,
+    input: &ApplyInput,
+    phase: &'static str,
+    only: Option<HashSet<Ordinal>>,
+) -> Result<ApplyReport, PhaseError> {
     run.ledger.relax(false);
     let preview = preview(run, input).await?;
     if has_errors(&preview.findings) {
@@ -112,9 +118,10 @@ pub(crate) async fn run_apply(run: &Run, input: &ApplyInput, phase: &'static str
     run.ledger.record_made(made, run.now()).await?;
     run.ledger.orphans_to_doubts(worker, run.now()).await?;
     let began = Instant::now();
-    let total = preview.work.planned.min(input.limit.unwrap_or(u64::MAX)) + preview.work.open;
+    let part = only.as_ref().map_or(u64::MAX, |only| only.len() as u64).min(input.limit.unwrap_or(u64::MAX));
+    let total = preview.work.planned.min(part) + preview.work.open;
     run.progress.begin("sending", total);
-    let sender = sender::Sender::new(run, input, worker).await?;
+    let sender = sender::Sender::new(run, input, worker, only).await?;
     let (mut report, result) = sender.send_all().await;
     report.made = names;
     report.took_secs = began.elapsed().as_secs_f64();

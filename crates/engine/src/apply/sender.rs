@@ -1,7 +1,7 @@
 //! What is under way: cases that are ready, turned away for a while, in the air, or in doubt. All of it is bounded.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,6 +9,7 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sterna_core::{
     code::Code,
+    ids::Ordinal,
     pace::Wait,
     plan::Action,
     state::ProfileState,
@@ -63,16 +64,23 @@ pub(super) struct Sender<'s> {
     flights: FuturesUnordered<JoinHandle<Result<Flight, PhaseError>>>,
     sending: usize,
     looking: bool,
-    last: Option<sterna_core::ids::Ordinal>,
+    last: Option<Ordinal>,
     exhausted: bool,
     room: u64,
+    /// Only these accounts, where a repair or retry decided on them alone.
+    only: Option<HashSet<Ordinal>>,
     recent: Recent,
     report: ApplyReport,
     failures_in_a_row: u32,
 }
 
 impl<'s> Sender<'s> {
-    pub(super) async fn new(run: &'s Run, input: &'s ApplyInput, worker: i64) -> Result<Self, PhaseError> {
+    pub(super) async fn new(
+        run: &'s Run,
+        input: &'s ApplyInput,
+        worker: i64,
+        only: Option<HashSet<Ordinal>>,
+    ) -> Result<Self, PhaseError> {
         let descriptor = input.target.descriptor();
         let window = i64::try_from(descriptor.quota.window.as_millis()).unwrap_or(i64::MAX / 2);
         let earlier = run.ledger.sent_since(Timestamp(run.now().0.saturating_sub(window))).await?;
@@ -92,6 +100,7 @@ impl<'s> Sender<'s> {
             last: None,
             exhausted: false,
             room: input.limit.unwrap_or(u64::MAX),
+            only,
             recent: Recent::new(input.abort),
             report: ApplyReport::default(),
             failures_in_a_row: 0,
@@ -138,9 +147,10 @@ impl<'s> Sender<'s> {
         }
         let limit = AHEAD.min(usize::try_from(self.room).unwrap_or(AHEAD));
         let (states, cohort, after) = (vec![ProfileState::Planned], self.input.cohort, self.last);
-        let cases = self.run.ledger.cases(Selection { states, cohort, after, limit }).await?;
+        let mut cases = self.run.ledger.cases(Selection { states, cohort, after, limit }).await?;
         self.exhausted = cases.len() < limit || limit == 0;
         self.last = cases.last().map(|case| case.ordinal).or(self.last);
+        cases.retain(|case| self.only.as_ref().is_none_or(|only| only.contains(&case.ordinal)));
         self.room = self.room.saturating_sub(cases.len() as u64);
         self.exhausted |= self.room == 0;
         let (known, fresh): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| {

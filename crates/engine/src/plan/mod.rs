@@ -356,6 +356,9 @@ impl Planner<'_> {
         let verdict = decide::decide(facts);
         let name = cohort.and_then(|at| self.input.cohorts.get(at)).map(|cohort| cohort.name.as_str());
         report.count(&verdict, &unlisted, name);
+        if matches!(verdict, Verdict::Do(..)) && !self.input.scope.states.is_empty() {
+            report.decided.push(loaded.ordinal);
+        }
         let cohort = cohort.and_then(|at| u32::try_from(at).ok()).map_or(InCohort::None, InCohort::Number);
         let ordinal = loaded.ordinal;
         match verdict {

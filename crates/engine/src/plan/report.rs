@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sterna_core::{
     code::Finding,
+    ids::Ordinal,
     pace::Quota,
     plan::{Action, Loss, Password},
     port::Descriptor,
@@ -46,6 +47,9 @@ pub struct PlanReport {
     pub findings: Vec<Finding>,
     #[serde(skip)]
     counts: BTreeMap<Loss, u64>,
+    /// The accounts on which an action was decided, where the plan was for some states alone.
+    #[serde(skip)]
+    pub(crate) decided: Vec<Ordinal>,
 }
 
 /// One sort of loss.

@@ -108,6 +108,6 @@ pub(crate) fn reject(raw: &str) -> Record {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as it is passed on")]
-pub fn cursor(at: u32) -> Option<Cursor> {
+pub(crate) fn cursor(at: u32) -> Option<Cursor> {
     Some(Cursor(at.to_string()))
 }
