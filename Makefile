@@ -3,7 +3,10 @@
 
 CARGO ?= cargo
 # random inputs of each fuzz test
-FUZZ_CASES ?= 200000
+FUZZ_CASES ?= 20000
+# runs of the soak test, and the file of the seeds that are done
+SOAK_RUNS ?= 1000
+SOAK_STATE ?= $(or $(CARGO_TARGET_DIR),target)/soak/seeds.txt
 
 .PHONY: demo test bench fuzz soak lint docs setup
 
@@ -29,12 +32,15 @@ docs:
 
 # Quota, speed and memory, as ratios to a bare baseline of the same run.
 bench:
-	$(CARGO) bench --locked --workspace
+	$(CARGO) bench --locked --workspace --bench '*'
 
 # The long crash and fault test: a thousand runs, seeds printed, resumable.
 soak:
-	STERNA_SOAK=1 $(CARGO) test --locked --package sterna --test it -- --nocapture --test-threads=1 soak
+	@mkdir -p $(dir $(SOAK_STATE))
+	STERNA_SOAK_RUNS=$(SOAK_RUNS) STERNA_SOAK_STATE=$(abspath $(SOAK_STATE)) \
+	    $(CARGO) test --locked --package sterna --test it -- --nocapture scenario::crash::soak
+	@echo "seeds that survived: $(SOAK_STATE) (remove it to run them again)"
 
-# Every parser of outside data against random input; FUZZ_CASES says how much.
+# Every parser of outside data against random input (the modules called properties); FUZZ_CASES says how much.
 fuzz:
-	PROPTEST_CASES=$(FUZZ_CASES) $(CARGO) test --locked --workspace --all-targets -- fuzz
+	PROPTEST_CASES=$(FUZZ_CASES) $(CARGO) test --locked --workspace --test it -- properties
