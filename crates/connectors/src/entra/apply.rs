@@ -20,7 +20,8 @@ use tokio::time::Instant;
 use super::{
     answer::{self, Asked, NOT_PROPAGATED, TOKEN_OVER, silence},
     batch::{self, Envelope, Item, Request},
-    graph::{Answered, Graph, Unsent},
+    failure::Unsent,
+    graph::{Answered, Graph},
     limits::{BATCH, PROPAGATION},
     target::EntraTarget,
     tenant::encode,

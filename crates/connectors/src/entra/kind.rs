@@ -11,7 +11,8 @@ use sterna_core::{
 };
 
 use super::{
-    config::{self, Product, SourceConfig, TargetConfig},
+    config::{Product, SourceConfig, TargetConfig},
+    settings,
     source::B2cSource,
     target::EntraTarget,
 };
@@ -33,7 +34,7 @@ impl registry::TargetKind for TargetKind {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        config::TARGET
+        settings::TARGET
     }
 
     fn sample(&self) -> &'static str {
@@ -67,7 +68,7 @@ impl registry::SourceKind for SourceKind {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        config::SOURCE
+        settings::SOURCE
     }
 
     fn sample(&self) -> &'static str {

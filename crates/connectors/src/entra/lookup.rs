@@ -15,7 +15,8 @@ use super::{
     attributes::{ATTRIBUTES, OWN},
     batch::Item,
     dto::{List, ObjectIdentity, User},
-    graph::ReadError,
+    failure::ReadError,
+    graph::code_of,
     limits::PAGE,
     paging::Trail,
     shape::Shape,
@@ -163,7 +164,7 @@ fn users(item: Item) -> Result<Vec<User>, ReadError> {
         }
         200 => serde_json::from_value(item.body).map(|user| vec![user]).map_err(|_| ReadError::Shape),
         404 => Ok(Vec::new()),
-        status => Err(ReadError::Status { status, code: item.error.map(|error| error.code).unwrap_or_default() }),
+        status => Err(ReadError::Status { status, code: code_of(item.error) }),
     }
 }
 

@@ -34,6 +34,12 @@ impl EntraTarget {
             let note = Finding::note(Code::L2004, "which identity providers the tenant has is not known");
             findings.push(note.hint("set `providers` to have accounts with others told before they are sent"));
         }
+        if self.config.relink_issuers.is_none() {
+            let message =
+                "ids of people at Facebook, Apple and Microsoft hold for one provider application (or team) only";
+            let note = Finding::note(Code::L2005, message);
+            findings.push(note.hint("where the tenant uses another than the source did, list the issuer in `relink_issuers`; else set it to []"));
+        }
         findings
     }
 

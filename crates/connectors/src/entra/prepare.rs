@@ -10,7 +10,7 @@ use sterna_core::{
 };
 use tokio::time::Instant;
 
-use super::{dto::ExtensionProperty, graph::Unsent, target::EntraTarget, tenant};
+use super::{dto::ExtensionProperty, failure::Unsent, target::EntraTarget, tenant};
 
 /// How long between two looks whether an attribute can be written.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -14,7 +14,8 @@ use sterna_core::{
 use super::{
     config::SourceConfig,
     dto::List,
-    graph::{Graph, ReadError},
+    failure::ReadError,
+    graph::Graph,
     paging::Trail,
     record::record,
     tenant::{self, encode},

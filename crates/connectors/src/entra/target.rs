@@ -142,7 +142,7 @@ fn shape(
         legacy_id: config.legacy_id.clone(),
         extensions,
         providers,
-        relink_issuers: config.relink_issuers.clone(),
+        relink_issuers: config.relink_issuers.clone().unwrap_or_default(),
         email_sign_in: config.email_sign_in,
         policy: if config.disable_strong_password {
             PasswordPolicy::entra_without_complexity()

@@ -9,7 +9,8 @@ use sterna_core::{code::Code, port::TargetError};
 use super::{
     config::Connection,
     dto::{ApplicationObject, Domain, ExtensionProperty, List},
-    graph::{Graph, ReadError},
+    failure::ReadError,
+    graph::Graph,
 };
 
 /// The application that owns the extension attributes.

@@ -199,7 +199,11 @@ impl Tokens {
         if passing {
             return Ok(Asked::Later(format!("status {}", reply.status), reply.retry_after));
         }
-        let error = if refused.error.is_empty() { format!("status {}", reply.status) } else { refused.error };
+        // an identifier by RFC 6749 5.2; anything else is not repeated
+        let known =
+            refused.error.len() <= 80 && refused.error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let named = known && !refused.error.is_empty();
+        let error = if named { refused.error } else { format!("status {}", reply.status) };
         Err(NoToken::Refused { client_id: self.client_id.clone(), error, codes: refused.error_codes })
     }
 

@@ -6,7 +6,7 @@ use sterna_core::{
     account::Identity,
     code::Code,
     ids::TargetId,
-    port::{Activity, Answer, Operation},
+    port::{Activity, Answer, Found, Operation},
 };
 
 use super::world::{World, create, draft, found, key, made, person, send, with_password, write};
@@ -328,4 +328,21 @@ async fn what_was_just_made_may_not_show_yet() {
     assert_eq!(found(target, &ana).await.by_key, std::slice::from_ref(&id));
     let late = send(target, write(Operation::Update { id: id.clone(), changes: rename() })).await;
     assert_eq!(late, Answer::Holds(id));
+}
+
+#[tokio::test]
+async fn names_with_quotes_and_signs_are_found_to_the_letter() {
+    let world = World::external_id("").await;
+    let target = world.target().await;
+    let people = [
+        person("Sean", &[Identity::email("o'brien+home@example.com")]),
+        person("Upper", &[Identity::federated("google.com", "Ab&c'd #1/2?3%")]),
+        person("Lower", &[Identity::federated("google.com", "ab&c'd #1/2?3%")]),
+    ];
+    for person in &people[..2] {
+        let id = made(target.as_ref(), person).await;
+        let found = found(target.as_ref(), person).await;
+        assert_eq!((found.by_key, found.by_identity.len()), (vec![id], 1));
+    }
+    assert_eq!(found(target.as_ref(), &people[2]).await, Found::default(), "a subject is the same to the letter only");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use sterna_core::{
     account::Identity,
     code::{Code, Severity},
@@ -116,4 +117,46 @@ async fn over_tls_the_authority_has_to_be_known() {
     let text = format!("{}ca_file = '{}'\n", world.connection(), authority.display());
     let target = world.connect(&text).await.expect("now it is");
     assert_eq!(target.descriptor().name, "contoso.onmicrosoft.com");
+}
+
+#[tokio::test]
+async fn further_attributes_are_made_when_they_are_listed_and_take_values_by_rule() {
+    let world = World::external_id("").await;
+    let text = format!("{}extensions = {{ loyaltyId = 'String', shoeSize = 'Integer' }}\n", world.connection());
+    let target = world.connect(&text).await.unwrap();
+    assert_eq!(target.prepare().await.unwrap().len(), 4);
+    let mut ana = person("Ana", &[Identity::email("ana@example.com")]);
+    ana.profile.attributes = [("loyaltyId".to_owned(), json!("L-7")), ("shoeSize".into(), json!("42"))].into();
+    let id = made(target.as_ref(), &ana).await;
+    let held = target.read_back(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
+    let value = |bare: &str| {
+        held.attributes.iter().find(|(name, _)| name.ends_with(&format!("_{bare}"))).map(|(_, v)| v.clone())
+    };
+    assert_eq!((value("loyaltyId"), value("shoeSize")), (Some(json!("L-7")), Some(json!(42))));
+}
+
+#[tokio::test]
+async fn where_applications_may_not_be_read_the_configured_one_is_taken() {
+    let id = "11111111-1111-4111-8111-111111111111";
+    let scenario = format!(
+        "[[app]]\nclient_id = '{id}'\nclient_secret = 's'\nroles = ['User.ReadWrite.All', 'Domain.Read.All']\n\
+         [[extension]]\nname = 'toBeMigrated'\ndata_type = 'Boolean'\n[[extension]]\nname = 'sternaLegacyId'\n"
+    );
+    let mut world = World::external_id(&scenario).await;
+    world.context = context(BTreeMap::from([("SECRET".to_owned(), "s".to_owned())]));
+    let error = world.connect(&world.connection()).await.err().expect("it cannot know the application");
+    assert_eq!(error.code, Code::E2004);
+    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("extension_app_id")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_reminder_of_subjects_that_may_not_hold_goes_once_the_setting_is_there() {
+    let world = World::external_id("").await;
+    let reminded = async |more: &str| {
+        let target = world.connect(&format!("{}{more}", world.connection())).await.unwrap();
+        let findings = target.preflight(&Needs::default()).await;
+        findings.iter().any(|finding| finding.code == Code::L2005 && finding.severity == Severity::Note)
+    };
+    assert!(reminded("").await);
+    assert!(!reminded("relink_issuers = []\n").await);
 }
