@@ -11,12 +11,16 @@ mod phases;
 mod secrets;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{Folder, Run};
 
@@ -50,8 +54,27 @@ impl Emulator {
 
     /// Asks the control side for something.
     pub(crate) fn control(&self, path: &str, body: &Value) -> String {
+        self.ask("POST", path, body)
+    }
+
+    /// Asks the control side with any method; anything but an answer without `error` fails the test.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> String {
         let url = self.ready["state_url"].as_str().unwrap().trim_end_matches('/').to_owned();
-        request("POST", &format!("{url}{path}"), &body.to_string())
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = request(method, &format!("{url}{path}"), &body);
+        assert!(!answer.contains("\"error\""), "{method} {path}: {answer}");
+        answer
+    }
+
+    /// One of the counters.
+    pub(crate) fn counter(&self, name: &str) -> u64 {
+        self.state()["counters"][name].as_u64().unwrap()
+    }
+
+    /// How often each fault rule struck, in the scenario's order.
+    pub(crate) fn struck(&self) -> Vec<u64> {
+        let rules: Value = serde_json::from_str(&self.ask("GET", "/faults", &Value::Null)).unwrap();
+        rules.as_array().unwrap().iter().map(|rule| rule["struck"].as_u64().unwrap()).collect()
     }
 
     pub(crate) fn users(&self) -> Vec<Value> {
@@ -115,6 +138,76 @@ impl World {
         command
     }
 
+    /// A project that reads a `b2c-users-file`, with quick settling.
+    pub(crate) fn with_users_file(kind: &str, document: &[u8], target: &str, more: &str) -> Self {
+        let source = "[sources.legacy]\nconnector = \"b2c-users-file\"\npath = \"users.json\"\n";
+        let target = format!("settling_secs = 1\nrequest_timeout_secs = 2\n{target}\n");
+        let world = Self::of(kind, source, &target, more, "", "--read-delay-ms 150");
+        std::fs::write(world.folder.path().join("users.json"), document).unwrap();
+        world
+    }
+
+    /// Everything from extract to the end of apply; the plan may warn.
+    pub(crate) fn migrate(&self) {
+        self.extract_and_plan();
+        self.run("apply --yes").exits(0);
+    }
+
+    /// Writes `text` over `sterna.toml` where `from` stands.
+    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
+        let toml = self.folder.read("sterna.toml");
+        assert!(toml.contains(from), "{from} in {toml}");
+        self.folder.write("sterna.toml", &toml.replace(from, to));
+    }
+
+    /// The user with this display name signs in at the emulator; `how` is the body of the control request.
+    pub(crate) fn sign_in(&self, name: &str, how: &Value) {
+        let id = self.emulator.user(name)["id"].as_str().unwrap().to_owned();
+        self.emulator.control(&format!("/users/{id}/sign-in"), how);
+        settle();
+    }
+
+    /// Somebody else changes a user at the emulator.
+    pub(crate) fn tamper(&self, name: &str, change: &Value) {
+        let id = self.emulator.user(name)["id"].as_str().unwrap().to_owned();
+        self.emulator.ask("PATCH", &format!("/users/{id}"), change);
+        settle();
+    }
+
+    /// Somebody else deletes a user at the emulator.
+    pub(crate) fn delete(&self, name: &str) {
+        let id = self.emulator.user(name)["id"].as_str().unwrap().to_owned();
+        self.emulator.ask("DELETE", &format!("/users/{id}"), &Value::Null);
+        settle();
+    }
+
+    /// A copy of the ledger as it is now, for [`World::roll_back`].
+    pub(crate) fn copy_ledger(&self) -> TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        copy_files(&self.folder.path().join(".sterna"), copy.path());
+        copy
+    }
+
+    /// Puts an older ledger back, as from a backup.
+    pub(crate) fn roll_back(&self, copy: &TempDir) {
+        let ledger = self.folder.path().join(".sterna");
+        std::fs::remove_dir_all(&ledger).unwrap();
+        std::fs::create_dir(&ledger).unwrap();
+        copy_files(copy.path(), &ledger);
+    }
+
+    /// Asserts the sums and that every account but those in `besides` is exactly once at the emulator.
+    pub(crate) fn exactly_once(&self, accounts: u64) -> Value {
+        let status = self.status();
+        adds_up(&status);
+        assert_eq!(count(&status, "profile", "applied"), accounts, "{status:#}");
+        let users = self.emulator.users();
+        assert_eq!(users.len() as u64, accounts, "{users:#?}");
+        let keys: BTreeSet<&str> = users.iter().filter_map(|user| user["mailNickname"].as_str()).collect();
+        assert_eq!(keys.len() as u64, accounts, "one key each: {keys:?}");
+        status
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(&self, args: &str) -> Run {
         let output = self.command(args).output().unwrap();
@@ -156,6 +249,15 @@ pub(crate) fn count(status: &Value, kind: &str, state: &str) -> u64 {
     status[kind][state].as_u64().unwrap_or_default()
 }
 
+/// Asserts the counts of a kind of state: those that are not zero, sums included.
+pub(crate) fn stands(status: &Value, kind: &str, expected: &[(&str, u64)]) {
+    adds_up(status);
+    let counts = status[kind].as_object().unwrap();
+    let counts: BTreeMap<&str, u64> = counts.iter().map(|(name, n)| (name.as_str(), n.as_u64().unwrap())).collect();
+    let counts: BTreeMap<&str, u64> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(counts, expected.iter().copied().collect(), "{status:#}");
+}
+
 /// Asserts that a status adds up: records, profile states and credential states.
 pub(crate) fn adds_up(status: &Value) {
     let sum = |kind: &str| status[kind].as_object().unwrap().values().filter_map(Value::as_u64).sum::<u64>();
@@ -163,6 +265,34 @@ pub(crate) fn adds_up(status: &Value) {
     assert_eq!(sum("profile"), accounts, "{status:#}");
     assert_eq!(sum("credential"), accounts, "{status:#}");
     assert_eq!(status["adds_up"], true, "{status:#}");
+}
+
+/// A file that its owner alone can read, as secrets have to stand in.
+pub(crate) fn write_secret(folder: &Folder, name: &str, text: &str) {
+    let path = folder.write(name, text);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Lets what was changed behind everybody's back show in the emulator's reads.
+fn settle() {
+    std::thread::sleep(std::time::Duration::from_millis(250));
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// A property of `user` whose name ends so, for extension attributes.
+pub(crate) fn extension<'u>(user: &'u Value, name: &str) -> &'u Value {
+    let members = user.as_object().unwrap();
+    let ending = format!("_{name}");
+    members
+        .iter()
+        .find(|(full, _)| full.starts_with("extension_") && full.ends_with(&ending))
+        .map_or(&Value::Null, |(_, value)| value)
 }
 
 fn get(url: &str) -> String {
