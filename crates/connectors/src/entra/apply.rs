@@ -3,7 +3,10 @@
 //! All of a call is over within one request timeout, look-ups before a link included: the ledger counts the settling
 //! time from there.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde_json::Value;
@@ -79,7 +82,8 @@ impl EntraTarget {
             answers[at] = Some(answer);
         }
         let answers = answers.into_iter().map(|answer| answer.unwrap_or_else(|| silence("it has no answer")));
-        Sent { answers: answers.map(|answer| self.bounded(answer)).collect(), pressure: part.pressure }
+        let now = Instant::now();
+        Sent { answers: answers.map(|answer| self.held_up.judge(answer, now)).collect(), pressure: part.pressure }
     }
 
     async fn exchange(&self, lane: usize, requests: &[Request], asked: &[Asked<'_>], deadline: Instant) -> Sent {
@@ -198,22 +202,6 @@ impl EntraTarget {
         Ok(write::create(&self.shape, &self.local_issuer, draft, password))
     }
 
-    /// An attribute that has not propagated makes writes wait, but not for ever.
-    fn bounded(&self, answer: Answer) -> Answer {
-        let Ok(mut since) = self.held_up_since.lock() else { return answer };
-        match &answer {
-            Answer::Throttled { reason, .. }
-                if reason == NOT_PROPAGATED && since.get_or_insert_with(Instant::now).elapsed() > PROPAGATION =>
-            {
-                let detail = "extension attributes stay unavailable".to_owned();
-                return Answer::Stops { code: Code::E2008, detail };
-            }
-            Answer::Holds(_) => *since = None,
-            _ => {}
-        }
-        answer
-    }
-
     /// Sends one write that is not part of a batch.
     pub(super) async fn send_one(&self, asked: Asked<'_>, method: Method, path: &str, body: &Value) -> Answer {
         let deadline = Instant::now() + self.graph.timeout();
@@ -224,6 +212,28 @@ impl EntraTarget {
             }
             Err(unsent) => unsent.into_answer(),
         }
+    }
+}
+
+/// Since when writes have waited for attributes that have not propagated; not for ever.
+#[derive(Default)]
+pub(super) struct HeldUp(Mutex<Option<Instant>>);
+
+impl HeldUp {
+    /// The answer, or the end of the run when this has gone on for over [`PROPAGATION`].
+    fn judge(&self, answer: Answer, now: Instant) -> Answer {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &answer {
+            Answer::Throttled { reason, .. }
+                if reason == NOT_PROPAGATED && now.duration_since(*since.get_or_insert(now)) > PROPAGATION =>
+            {
+                let detail = "extension attributes stay unavailable".to_owned();
+                return Answer::Stops { code: Code::E2008, detail };
+            }
+            Answer::Holds(_) => *since = None,
+            _ => {}
+        }
+        answer
     }
 }
 
@@ -277,5 +287,24 @@ fn larger(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.max(other)),
         (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_that_never_propagates_ends_the_run_and_a_success_starts_the_count_anew() {
+        let (held_up, start) = (HeldUp::default(), Instant::now());
+        let waits = || Answer::Throttled { wait: None, reason: NOT_PROPAGATED.to_owned() };
+        let stops = |answer: &Answer| matches!(answer, Answer::Stops { code: Code::E2008, .. });
+        let late = start + PROPAGATION + Duration::from_secs(1);
+        assert_eq!(held_up.judge(waits(), start), waits());
+        assert_eq!(held_up.judge(waits(), start + PROPAGATION), waits());
+        assert!(stops(&held_up.judge(waits(), late)));
+        let holds = Answer::Holds(TargetId("u1".into()));
+        assert_eq!(held_up.judge(holds.clone(), late), holds);
+        assert_eq!(held_up.judge(waits(), late), waits());
     }
 }

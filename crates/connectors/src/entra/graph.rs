@@ -125,7 +125,7 @@ impl Graph {
     /// # Errors
     /// [`ReadError::Elsewhere`] when it leads to another server; else see [`Self::get`].
     pub(super) async fn follow<T: DeserializeOwned>(&self, link: &str) -> Result<T, ReadError> {
-        if !self.is_ours(link) {
+        if !is_ours(&self.root, link) {
             return Err(ReadError::Elsewhere);
         }
         self.read(self.next_lane(), Method::GET, link, None).await
@@ -327,17 +327,18 @@ impl Graph {
         self.reads.fetch_add(1, Ordering::Relaxed) % self.lanes.len().max(1)
     }
 
-    fn is_ours(&self, link: &str) -> bool {
-        let (Ok(link), Ok(root)) = (url::Url::parse(link), url::Url::parse(&self.root)) else { return false };
-        link.origin() == root.origin() && link.path().starts_with(&format!("{}/", root.path()))
-    }
-
     async fn wait(&self, attempt: u32, asked: Option<Duration>) {
         let mut noise = [128];
         // without randomness the wait is in the middle: only the spread is lost
         let _ = self.entropy.fill(&mut noise);
         tokio::time::sleep(retry::wait_before(attempt, asked, noise[0])).await;
     }
+}
+
+/// Whether a link leads to the API at `root`: a token is shown to nobody else.
+fn is_ours(root: &str, link: &str) -> bool {
+    let (Ok(link), Ok(root)) = (url::Url::parse(link), url::Url::parse(root)) else { return false };
+    link.origin() == root.origin() && link.path().starts_with(&format!("{}/", root.path()))
 }
 
 /// Whether a status passes by itself.
@@ -353,5 +354,37 @@ pub(super) fn code_of(error: Option<GraphError>) -> String {
         code
     } else {
         String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_next_link_leads_to_the_same_server_and_api_or_nowhere() {
+        let root = "https://graph.microsoft.com/v1.0";
+        assert!(is_ours(root, "https://graph.microsoft.com/v1.0/users?$skiptoken=x"));
+        assert!(is_ours(root, "https://GRAPH.microsoft.com:443/v1.0/users?x"));
+        for foreign in [
+            "https://graph.microsoft.com.evil.example/v1.0/users",
+            "https://graph.microsoft.com@evil.example/v1.0/users",
+            "http://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com:8443/v1.0/users",
+            "https://graph.microsoft.com/v1.0/../beta/users",
+            "https://graph.microsoft.com/beta/users",
+            "/v1.0/users",
+            "",
+        ] {
+            assert!(!is_ours(root, foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn only_identifiers_are_repeated_as_codes() {
+        let code = |code: &str| code_of(Some(GraphError { code: code.into(), ..GraphError::default() }));
+        assert_eq!(code("Request_BadRequest"), "Request_BadRequest");
+        assert_eq!(code("no such user ana@example.com"), "");
+        assert_eq!(code(&"x".repeat(81)), "");
     }
 }

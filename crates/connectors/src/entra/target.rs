@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
 };
 
 use async_trait::async_trait;
@@ -21,10 +21,11 @@ use sterna_core::{
     registry::Context,
     secrecy::SecretString,
 };
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::sync::OnceCell;
 
 use super::{
     answer::Asked,
+    apply::HeldUp,
     compare,
     config::TargetConfig,
     draft,
@@ -49,8 +50,7 @@ pub struct EntraTarget {
     available: RwLock<BTreeSet<String>>,
     /// Whether sign-in activity may be read, once that is known.
     pub(super) activity: OnceCell<bool>,
-    /// Since when writes have waited for attributes that have not propagated.
-    pub(super) held_up_since: Mutex<Option<Instant>>,
+    pub(super) held_up: HeldUp,
     descriptor: Descriptor,
 }
 
@@ -79,7 +79,7 @@ impl EntraTarget {
         Ok(Self {
             available: RwLock::new(defined.keys().cloned().collect()),
             activity: OnceCell::new(),
-            held_up_since: Mutex::new(None),
+            held_up: HeldUp::default(),
             graph,
             config,
             shape,

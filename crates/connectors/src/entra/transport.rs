@@ -154,3 +154,85 @@ fn words(error: &reqwest::Error) -> &'static str {
         _ => "the connection broke off",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::entra::config::{Algorithm, Connection};
+
+    fn connection(url: &str) -> Connection {
+        Connection {
+            tenant: "t".into(),
+            graph_url: url.into(),
+            login_url: url.into(),
+            applications: Vec::new(),
+            algorithm: Algorithm::Ps256,
+            ca_file: None,
+            timeout: Duration::from_millis(400),
+            extension_app_id: None,
+        }
+    }
+
+    /// A server that answers one request with `bytes`, waits, and closes.
+    async fn server(bytes: &'static [u8], then_wait: Duration) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(bytes).await;
+            tokio::time::sleep(then_wait).await;
+        });
+        url
+    }
+
+    /// What one request comes to: a status, or whether it may have left.
+    async fn check(url: &str, limit: usize, expected: &str) {
+        let client = client(&connection(url), Path::new(".")).unwrap();
+        let came = match exchange(client.post(url).body("{}"), limit, Timestamp(0)).await {
+            Ok(reply) => format!("{} {}", reply.status, reply.body.len()),
+            Err(Broken::NotSent(_)) => "not sent".to_owned(),
+            Err(Broken::Lost(_)) => "lost".to_owned(),
+        };
+        assert_eq!(came, expected);
+    }
+
+    const NONE: Duration = Duration::ZERO;
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_its_limit() {
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+        check(&server(answer, NONE).await, 5, "200 5").await;
+        check(&server(answer, NONE).await, 4, "lost").await;
+        check(&server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", NONE).await, 99, "lost").await;
+    }
+
+    #[tokio::test]
+    async fn what_may_have_left_is_told_from_what_cannot() {
+        check("http://127.0.0.1:9", 9, "not sent").await;
+        check(&server(b"", NONE).await, 9, "lost").await;
+        check(&server(b"HTTP/1.1 200", NONE).await, 9, "lost").await;
+        check(&server(b"", Duration::from_secs(5)).await, 9, "lost").await;
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_is_not_followed() {
+        let answer = b"HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n";
+        check(&server(answer, NONE).await, 9, "307 0").await;
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_is_told_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), "nothing").unwrap();
+        let with = |file: &str| Connection { ca_file: Some(file.into()), ..connection("http://127.0.0.1:9") };
+        assert!(matches!(client(&with("ca.pem"), folder.path()), Err(NoClient::Empty { .. })));
+        assert!(matches!(client(&with("none.pem"), folder.path()), Err(NoClient::Read { .. })));
+    }
+}

@@ -304,3 +304,15 @@ fn the_same_account_gives_the_same_draft_to_the_byte() {
     };
     assert_eq!(write(), write());
 }
+
+#[test]
+fn more_than_a_hundred_extension_attributes_hold_the_account() {
+    let names = |count: usize| (0..count).map(|n| (format!("a{n}"), json!("x"))).collect::<BTreeMap<_, _>>();
+    let extensions = names(99).into_keys().map(|name| (name, "String".to_owned())).collect();
+    let shape = Shape { extensions, ..shape() };
+    let mut account = person(&[ana()]);
+    account.profile.attributes = names(98);
+    assert_eq!(sent(&shape, &account, Value::Null).1, Vec::<String>::new());
+    account.profile.attributes = names(99);
+    assert_eq!(held(&shape, &account), "L1003 more than 100 extension attributes");
+}

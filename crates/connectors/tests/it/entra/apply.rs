@@ -346,3 +346,19 @@ async fn names_with_quotes_and_signs_are_found_to_the_letter() {
     }
     assert_eq!(found(target.as_ref(), &people[2]).await, Found::default(), "a subject is the same to the letter only");
 }
+
+#[tokio::test]
+async fn fresh_tokens_that_are_refused_too_stop_the_run() {
+    let world = World::external_id("").await;
+    let target = world.target().await;
+    let target = target.as_ref();
+    let code = "InvalidAuthenticationToken";
+    world.faults(json!([{ "kind": "error_5xx_before", "on": "create", "status": 401, "code": code }])).await;
+    let ana = person("Ana", &[Identity::email("ana@example.com")]);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(send(target, create(target, &ana)).await);
+    }
+    assert!(matches!(answers[0], Answer::Throttled { .. }), "{answers:?}");
+    assert!(matches!(answers[3], Answer::Stops { code: Code::E2003, .. }), "{answers:?}");
+}
