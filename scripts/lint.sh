@@ -18,7 +18,7 @@ say "format"
 say "clippy"
 "$CARGO" clippy --locked --quiet --workspace --all-targets -- -D warnings
 say "documentation"
-RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" "$CARGO" doc --locked --quiet --workspace --no-deps --document-private-items
+RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" "$CARGO" doc --locked --quiet --workspace --no-deps
 if "$CARGO" deny --version >/dev/null 2>&1; then
     say "licences and bans"
     "$CARGO" deny --log-level error check bans licenses sources
