@@ -107,7 +107,7 @@ impl Making<'_> {
     /// has no place.
     fn source_attributes(&mut self, account: &Account) {
         for (name, value) in &account.profile.attributes {
-            if value.is_null() || self.is_taken(name) {
+            if is_nothing(value) || self.is_taken(name) {
                 continue;
             }
             if let Some(fit) = self.same_name(name) {
@@ -279,6 +279,17 @@ impl Making<'_> {
     /// With the legacy id and the flag, which are yet to come.
     fn extension_values(&self) -> usize {
         self.attributes.keys().filter(|name| name.starts_with("extension_")).count() + 2
+    }
+}
+
+/// Whether a value says nothing: an empty column of a file, for instance.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -336,7 +336,7 @@ impl Graph {
 }
 
 /// Whether a link leads to the API at `root`: a token is shown to nobody else.
-fn is_ours(root: &str, link: &str) -> bool {
+pub(super) fn is_ours(root: &str, link: &str) -> bool {
     let (Ok(link), Ok(root)) = (url::Url::parse(link), url::Url::parse(root)) else { return false };
     link.origin() == root.origin() && link.path().starts_with(&format!("{}/", root.path()))
 }

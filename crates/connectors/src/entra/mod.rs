@@ -21,6 +21,7 @@ mod identities;
 mod kind;
 mod limits;
 mod lookup;
+pub mod outside;
 mod paging;
 mod preflight;
 mod prepare;

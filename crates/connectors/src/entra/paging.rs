@@ -70,12 +70,6 @@ impl Trail {
     }
 }
 
-/// Whether a link leads to the same server and API as `root`; a token goes nowhere else.
-pub(super) fn is_below(root: &str, link: &str) -> bool {
-    let (Ok(link), Ok(root)) = (url::Url::parse(link), url::Url::parse(root)) else { return false };
-    link.origin() == root.origin() && link.path().starts_with(&format!("{}/", root.path()))
-}
-
 fn mark(link: &str) -> String {
     let digest = digest::digest(&digest::SHA256, link.as_bytes());
     URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12])

@@ -139,7 +139,8 @@ impl EntraTarget {
                     let finding = match may_make {
                         Some(false) => Finding::error(Code::E2007, message)
                             .hint("grant Application.ReadWrite.OwnedBy (or .All), or create it by hand"),
-                        _ => Finding::warning(Code::E2007, message).hint("apply makes it, with your consent"),
+                        // every fresh tenant begins so: nothing is wrong
+                        _ => Finding::note(Code::E2007, message).hint("apply makes it, with your consent"),
                     };
                     findings.push(finding);
                 }

@@ -190,21 +190,12 @@ impl Tokens {
             Ok(reply) => reply,
             Err(Broken::NotSent(why) | Broken::Lost(why)) => return Ok(Asked::Later(why.to_owned(), None)),
         };
-        if reply.status == 200 {
-            let given = serde_json::from_slice(&reply.body);
-            return Ok(given.map_or_else(|_| Asked::Later("an answer without a token".into(), None), Asked::Given));
+        let wait = reply.retry_after;
+        match read_answer(reply.status, &reply.body) {
+            Told::Given(given) => Ok(Asked::Given(given)),
+            Told::Later(why) => Ok(Asked::Later(why, wait)),
+            Told::Refused { error, codes } => Err(NoToken::Refused { client_id: self.client_id.clone(), error, codes }),
         }
-        let refused: TokenRefused = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let passing = reply.status >= 500 || reply.status == 429 || refused.error == "temporarily_unavailable";
-        if passing {
-            return Ok(Asked::Later(format!("status {}", reply.status), reply.retry_after));
-        }
-        // an identifier by RFC 6749 5.2; anything else is not repeated
-        let known =
-            refused.error.len() <= 80 && refused.error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let named = known && !refused.error.is_empty();
-        let error = if named { refused.error } else { format!("status {}", reply.status) };
-        Err(NoToken::Refused { client_id: self.client_id.clone(), error, codes: refused.error_codes })
     }
 
     fn form(&self, now: Timestamp) -> Result<Vec<(&'static str, String)>, NoToken> {
@@ -230,6 +221,35 @@ impl Tokens {
 enum Asked {
     Given(TokenGiven),
     Later(String, Option<Duration>),
+}
+
+/// What an answer of the token endpoint says.
+pub(super) enum Told {
+    /// A token.
+    Given(TokenGiven),
+    /// Nothing yet, and why: another try may help.
+    Later(String),
+    /// No.
+    Refused {
+        /// `invalid_client` …, or the status.
+        error: String,
+        /// The service's numbers.
+        codes: Vec<u64>,
+    },
+}
+
+/// Reads an answer of the token endpoint (entra.md 6). Pure.
+pub(super) fn read_answer(status: u16, body: &[u8]) -> Told {
+    if status == 200 {
+        let given = serde_json::from_slice(body);
+        return given.map_or_else(|_| Told::Later("an answer without a token".into()), Told::Given);
+    }
+    let refused: TokenRefused = serde_json::from_slice(body).unwrap_or_default();
+    if status >= 500 || status == 429 || refused.error == "temporarily_unavailable" {
+        return Told::Later(format!("status {status}"));
+    }
+    let error = if refused.error.is_empty() { format!("status {status}") } else { refused.error };
+    Told::Refused { error, codes: refused.error_codes }
 }
 
 impl NoToken {

@@ -231,8 +231,13 @@ fn what_has_no_place_is_named_once_and_what_a_rule_takes_is_not() {
     profile.middle_name = Some("M".into());
     profile.groups = vec!["staff".into(), "all".into()];
     profile.consents = vec![Consent { purpose: "tos".into(), version: None, at: None }; 2];
-    profile.attributes =
-        [("shoe".to_owned(), json!(42)), ("hat".into(), json!("L")), ("nothing".into(), json!(null))].into();
+    profile.attributes = [
+        ("shoe".to_owned(), json!(42)),
+        ("hat".into(), json!("L")),
+        ("nothing".into(), json!(null)),
+        ("empty".into(), json!(" ")),
+    ]
+    .into();
     profile.attributes.insert("loyaltyId".into(), json!("L-7"));
     profile.attributes.insert("department".into(), json!("Sales"));
     profile.attributes.insert("toBeMigrated".into(), json!(true));
