@@ -45,7 +45,7 @@ struct Entry<'a> {
 
 /// One request of a batch, taken apart.
 pub(crate) struct Part {
-    id: String,
+    pub(crate) id: String,
     item: Item,
     depends_on: Vec<String>,
 }

@@ -54,6 +54,7 @@ mod front;
 mod graph;
 mod login;
 pub mod options;
+pub mod outside;
 mod refusal;
 pub mod scenario;
 mod service;

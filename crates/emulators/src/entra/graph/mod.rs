@@ -7,7 +7,7 @@ pub(crate) mod answer;
 mod applications;
 mod deleted;
 mod delta;
-mod filter;
+pub(crate) mod filter;
 pub(crate) mod item;
 mod matching;
 mod paging;
