@@ -2,8 +2,6 @@
 # registries; CARGO_TARGET_DIR is honoured.
 
 CARGO ?= cargo
-# random inputs of each fuzz test
-FUZZ_CASES ?= 20000
 # runs of the soak test, and the file of the seeds that are done
 SOAK_RUNS ?= 1000
 SOAK_STATE ?= $(or $(CARGO_TARGET_DIR),target)/soak/seeds.txt
@@ -41,6 +39,6 @@ soak:
 	    $(CARGO) test --locked --package sterna --test it -- --nocapture scenario::crash::soak
 	@echo "seeds that survived: $(SOAK_STATE) (remove it to run them again)"
 
-# Every parser of outside data against random input (the modules called properties); FUZZ_CASES says how much.
+# Every parser of outside data against random input, FUZZ_SECS seconds each (default 60).
 fuzz:
-	PROPTEST_CASES=$(FUZZ_CASES) $(CARGO) test --locked --workspace --test it -- properties
+	@scripts/fuzz.sh
