@@ -8,7 +8,7 @@ use super::{
     lenient,
     scan::{Scan, Step},
 };
-use crate::text::{Mistake, Node, Reader, cut, unreadable};
+use crate::text::{Mistake, Node, Reader, keep_head, unreadable};
 
 /// What the root says besides the users.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +95,7 @@ pub(super) fn element<R: Read>(reader: &mut Reader<R>, limit: usize) -> Result<E
     let (begun, line) = (reader.offset(), reader.line());
     let mut scan = Scan::default();
     let mut seen = 0;
-    let mut head = None;
+    let mut head: Option<Vec<u8>> = None;
     loop {
         let step = scan.feed(&reader.held()[seen..]);
         let length = match step {
@@ -110,8 +110,9 @@ pub(super) fn element<R: Read>(reader: &mut Reader<R>, limit: usize) -> Result<E
         seen = reader.held().len();
         let large = head.is_some() || length.unwrap_or(seen) > limit;
         if large {
-            head.get_or_insert_with(|| cut(reader.held()));
-            reader.take(length.unwrap_or(seen));
+            let piece = &reader.held()[..length.unwrap_or(seen)];
+            keep_head(head.get_or_insert_default(), piece);
+            reader.take(piece.len());
             seen = 0;
         }
         if let Some(length) = length {

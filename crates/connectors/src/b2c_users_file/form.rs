@@ -47,16 +47,17 @@ impl UsersFile {
             return Ok(());
         }
         let Next::Element = document::next_element(reader, true)? else { return Ok(()) };
-        let Element::Whole(length) = document::element(reader, self.limit)? else { return Ok(()) };
-        let node = plain_text(&reader.held()[..length]).and_then(document::parse);
-        if node.is_ok_and(|node| wants_user_type(&node)) {
-            // What is broken further on is told when reading gets there; until then the names speak for themselves.
-            let mut ahead = Root { array: root.array.clone(), ..Root::default() };
-            reader.take(length);
-            if document::scan_ahead(reader, &mut ahead).is_ok() {
-                root.user_type = ahead.user_type;
+        if let Element::Whole(length) = document::element(reader, self.limit)? {
+            let first = plain_text(&reader.held()[..length]).and_then(document::parse);
+            if first.is_ok_and(|node| !wants_user_type(&node)) {
+                return Ok(());
             }
+            reader.take(length);
         }
+        // What is broken further on is told when reading gets there; until then the names speak for themselves.
+        let mut ahead = Root { array: root.array.clone(), ..Root::default() };
+        document::scan_ahead(reader, &mut ahead)?;
+        root.user_type = ahead.user_type;
         Ok(())
     }
 }

@@ -63,13 +63,17 @@ impl Column {
     /// # Errors
     /// The nearest name, if one is near.
     pub fn parse(name: &str) -> Result<Self, Option<&'static str>> {
+        Self::known(name).ok_or_else(|| nearest(name, NAMES.iter().copied()))
+    }
+
+    fn known(name: &str) -> Option<Self> {
         if let Some(known) = NAMES.iter().find(|known| **known == name) {
-            return Ok(Self::Named(known));
+            return Some(Self::Named(known));
         }
-        match name.split_once('.') {
-            Some(("federated", issuer)) if !issuer.is_empty() => Ok(Self::Federated(issuer.to_owned())),
-            Some(("attributes", rest)) if !rest.is_empty() => Ok(Self::Attribute(rest.to_owned())),
-            _ => Err(nearest(name, NAMES.iter().copied())),
+        match name.split_once('.')? {
+            ("federated", issuer) if !issuer.is_empty() => Some(Self::Federated(issuer.to_owned())),
+            ("attributes", rest) if !rest.is_empty() => Some(Self::Attribute(rest.to_owned())),
+            _ => None,
         }
     }
 
@@ -77,7 +81,9 @@ impl Column {
     pub fn by_own_name(name: &str) -> Self {
         match name.trim().to_ascii_lowercase().as_str() {
             "id" => Self::Named("key"),
-            lower => Self::parse(lower).unwrap_or_else(|_| Self::Attribute(name.to_owned())),
+            lower => Self::known(name.trim())
+                .or_else(|| Self::known(lower))
+                .unwrap_or_else(|| Self::Attribute(name.to_owned())),
         }
     }
 }
@@ -96,7 +102,7 @@ pub enum Given<'a> {
 }
 
 /// The rules by which named values become an account.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Columns {
     /// Account attribute and the name it is taken from; empty when the configuration has no table.
     pub table: Vec<(Column, String)>,
@@ -109,6 +115,24 @@ pub struct Columns {
     list_separator: String,
     true_words: Vec<String>,
     false_words: Vec<String>,
+}
+
+impl Default for Columns {
+    /// No table, and the defaults of the settings.
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            table: Vec::new(),
+            needs_key: false,
+            ignore: Vec::new(),
+            sign_in: None,
+            password_format: None,
+            null_tokens: Vec::new(),
+            list_separator: "|".to_owned(),
+            true_words: words(words::YES),
+            false_words: words(words::NO),
+        }
+    }
 }
 
 impl Columns {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Reader, cut};
+use super::{Reader, keep_head};
 
 /// What the next line is.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn next_line<R: Read>(reader: &mut Reader<R>, limit: usize) -> std::io::Resu
     loop {
         if let Some(at) = memchr::memchr(b'\n', &reader.held()[seen..]) {
             let end = seen + at;
-            return Ok(if end > limit { too_long(reader, end + 1) } else { whole(reader.held(), end, end + 1) });
+            return Ok(if end > limit { skip(reader)? } else { whole(reader.held(), end, end + 1) });
         }
         seen = reader.held().len();
         if seen > limit {
@@ -45,17 +45,14 @@ fn whole(held: &[u8], end: usize, whole: usize) -> Line {
     Line::Whole { text: end - usize::from(held[..end].last() == Some(&b'\r')), whole }
 }
 
-fn too_long<R: Read>(reader: &mut Reader<R>, length: usize) -> Line {
-    let head = cut(&reader.held()[..length]);
-    reader.take(length);
-    Line::TooLong(head)
-}
-
+/// Takes the rest of a line that is too long, and keeps its head.
 fn skip<R: Read>(reader: &mut Reader<R>) -> std::io::Result<Line> {
-    let head = cut(reader.held());
+    let mut head = Vec::new();
     loop {
         let end = memchr::memchr(b'\n', reader.held());
-        reader.take(end.map_or(reader.held().len(), |at| at + 1));
+        let piece = &reader.held()[..end.unwrap_or(reader.held().len())];
+        keep_head(&mut head, piece);
+        reader.take(end.map_or(piece.len(), |at| at + 1));
         if end.is_some() || !reader.more()? {
             return Ok(Line::TooLong(head));
         }

@@ -27,5 +27,5 @@ pub(crate) use node::{strict_value, through_serde, twice};
 pub use place::Place;
 pub use reader::{CHUNK, Reader};
 pub use settings::{COLUMN_RULES, ENCODING, MAX_RECORD_BYTES, PATH, common};
-pub(crate) use source::MENDED;
 pub use source::{FileSource, Form, account_or_rejected, cut, plain_text, read_all, rejected};
+pub(crate) use source::{MENDED, keep_head};

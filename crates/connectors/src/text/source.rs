@@ -13,6 +13,7 @@ use sterna_core::{
     code::{Code, Finding},
     port::{Cursor, Page, REJECT_BYTES, Record, Rejected, Source, SourceError},
 };
+use zeroize::Zeroizing;
 
 use super::{Detected, Encoding, Mark, Mistake, Opened, Place, Reader, Stated, detect, file::unreadable};
 
@@ -219,8 +220,8 @@ fn detected(head: &[u8], stated: Stated, path: &Path, size: u64) -> Result<Detec
     let detected = detect(head, stated).map_err(|why| {
         SourceError::new(Code::E3003, format!("{}: {why}", path.display())).hint("set `encoding` to what it really is")
     })?;
-    let mut text = Vec::new();
-    let mut raw = head.get(detected.mark..).unwrap_or_default().to_vec();
+    let mut text = Zeroizing::new(Vec::new());
+    let mut raw = Zeroizing::new(head.get(detected.mark..).unwrap_or_default().to_vec());
     detected.encoding.decode(&mut raw, &mut text, true);
     if size <= head.len() as u64 && text.iter().all(u8::is_ascii_whitespace) {
         return Err(SourceError::new(Code::E3004, format!("{} holds nothing at all", path.display())));
@@ -236,6 +237,11 @@ fn changed(path: &Path) -> SourceError {
 /// The head of a rejected record, at most [`REJECT_BYTES`].
 pub fn cut(raw: &[u8]) -> Vec<u8> {
     raw[..raw.len().min(REJECT_BYTES)].to_vec()
+}
+
+/// Adds a further piece to the head of a record that is too large to be kept whole.
+pub(crate) fn keep_head(head: &mut Vec<u8>, piece: &[u8]) {
+    head.extend_from_slice(&piece[..piece.len().min(REJECT_BYTES - head.len().min(REJECT_BYTES))]);
 }
 
 /// A record that cannot be read.

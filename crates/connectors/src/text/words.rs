@@ -2,6 +2,12 @@
 
 use sterna_core::time::Timestamp;
 
+/// Words that mean yes, unless `true_words` says otherwise.
+pub(crate) const YES: &[&str] = &["true", "yes", "y", "t", "on", "1", "active", "enabled"];
+
+/// Words that mean no, unless `false_words` says otherwise.
+pub(crate) const NO: &[&str] = &["false", "no", "n", "f", "off", "0", "inactive", "disabled"];
+
 /// Reads an instant: RFC 3339; a date, with or without a time, which counts as UTC; or a whole number, seconds since
 /// 1970 up to eleven digits and milliseconds above.
 pub(crate) fn instant(text: &str) -> Option<Timestamp> {
@@ -30,7 +36,18 @@ pub(crate) fn flag(text: &str, yes: &[String], no: &[String]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use sterna_core::settings::Need;
+
     use super::*;
+
+    #[test]
+    fn the_words_for_yes_and_no_are_those_of_the_settings() {
+        for (name, words) in [("true_words", YES), ("false_words", NO)] {
+            let rule = crate::text::COLUMN_RULES.iter().find(|setting| setting.name == name).unwrap();
+            let Need::Default(text) = rule.need else { panic!("{name} has a default") };
+            assert_eq!(serde_json::from_str::<Vec<String>>(text).unwrap(), words);
+        }
+    }
 
     #[test]
     fn instants_are_read_in_the_usual_ways_and_others_are_not_guessed() {

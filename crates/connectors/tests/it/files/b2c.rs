@@ -72,6 +72,9 @@ fn a_user_name_file_gives_user_names_wherever_user_type_stands_and_however_it_is
     ] {
         assert_eq!(identities(users(text).read().accounts()[0]), ["user:ana"], "{text}");
     }
+    let text = r#"{"Users":[{"signInName":},{"signInName":"bo@x.org"}],"userType":"userName"}"#;
+    let outcome = users(text).read();
+    assert_eq!(identities(account(&outcome.records[1])), ["user:bo@x.org"], "behind a broken first row too");
     let text = r#"{"Users":[{"signInName":"ana"},{"signInName":"bo@example.com"}]}"#;
     let outcome = users(text).read();
     let found: Vec<_> = outcome.accounts().into_iter().flat_map(identities).collect();
@@ -225,8 +228,10 @@ fn an_element_beyond_the_bound_is_skipped_and_reading_goes_on() {
     let outcome = rows(&format!("{large},{{\"signInName\":\"z@x.org\"}}")).read();
     assert_eq!(outcome.story(), ["E3104 byte 36, Users[0]", "local/z@x.org"]);
     assert_eq!(outcome.rejected()[0].raw, large.as_bytes()[..REJECT_BYTES]);
-    let small = rows(r#"{"signInName":"a@x.org","note":"x"},{"signInName":"z@x.org"}"#).with("max_record_bytes = 1024");
-    assert_eq!(small.read().records.len(), 2);
+    let large = format!(r#"{{"signInName":"a@x.org","note":"{}"}}"#, "x".repeat(2_000));
+    let outcome = rows(&format!("{large},{{\"signInName\":\"z@x.org\"}}")).with("max_record_bytes = 1024").read();
+    assert_eq!(outcome.story(), ["E3104 byte 36, Users[0]", "local/z@x.org"]);
+    assert_eq!(outcome.rejected()[0].raw, large.as_bytes(), "and nothing of the next one");
 }
 
 #[test]
