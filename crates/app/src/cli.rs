@@ -6,7 +6,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     commands::{
-        apply, check, emulate, explain, export, extract, init, plan, purge, rehearse, retry, status, undo, verify,
+        apply, check, demo, emulate, explain, export, extract, init, plan, purge, rehearse, retry, status, undo, verify,
     },
     exit::Exit,
 };
@@ -43,6 +43,8 @@ pub(crate) struct Common {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// The whole story against the emulator, in one command
+    Demo(demo::Args),
     /// Write a commented project to edit
     Init(init::Args),
     /// Check configuration, reachability, rights and quotas; says how to mend each finding

@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod check;
+pub(crate) mod demo;
 pub(crate) mod emulate;
 pub(crate) mod explain;
 pub(crate) mod export;
@@ -37,6 +38,7 @@ pub(crate) struct Session {
 /// Runs a command.
 pub(crate) async fn run(command: Command, session: &Session) -> Outcome {
     match command {
+        Command::Demo(args) => demo::run(&args, session),
         Command::Init(args) => init::run(&args, session),
         Command::Check(args) => check::run(&args, session).await,
         Command::Extract(args) => extract::run(&args, session).await,

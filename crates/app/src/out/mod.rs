@@ -9,6 +9,7 @@ pub(crate) mod table;
 
 use std::{
     io::{self, BufRead, IsTerminal, Read, Write},
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -62,6 +63,22 @@ impl Out {
     /// Prints a JSON line on standard output whatever the form, and flushes it; for `sterna emulate`.
     pub(crate) fn ready_line(&self, document: &impl Serialize) {
         self.document(document);
+    }
+
+    /// Tells a story on standard output, which with `--json` is for the one document alone.
+    pub(crate) fn tell(&self, text: &str) {
+        match self.form {
+            Form::Text => self.standard(text),
+            Form::Json => self.error(text),
+        }
+    }
+
+    /// Where commands that are run on the way print to: as [`Self::tell`].
+    pub(crate) fn for_commands(&self) -> Stdio {
+        match self.form {
+            Form::Text => Stdio::inherit(),
+            Form::Json => io::stderr().into(),
+        }
     }
 
     /// Tells people something on the way.

@@ -292,7 +292,7 @@ impl Planner<'_> {
                 left_out.push(issuer.clone());
                 return false;
             }
-            if !self.input.issuers.contains_key(&canonical) {
+            if !self.input.issuers.contains_key(&canonical) && !unlisted.contains(issuer) {
                 unlisted.push(issuer.clone());
             }
             true
