@@ -41,11 +41,7 @@ pub(super) fn text(report: &PlanReport) -> String {
     for (action, accounts) in &report.actions {
         table.count(action, *accounts);
     }
-    for (what, accounts) in [("held", report.held), ("clash", report.clashes), ("excluded", report.excluded)] {
-        if accounts > 0 {
-            table.count(what, accounts);
-        }
-    }
+    table.counts([("held", report.held), ("clash", report.clashes), ("excluded", report.excluded)]);
     text.push_str(&table.render());
     let passwords = report.passwords;
     let mut table = Table::default();
@@ -55,9 +51,7 @@ pub(super) fn text(report: &PlanReport) -> String {
         ("must be reset", passwords.reset_due),
         ("not needed", passwords.not_needed),
     ];
-    for (what, accounts) in rows.into_iter().filter(|(_, accounts)| *accounts > 0) {
-        table.count(what, accounts);
-    }
+    table.counts(rows);
     section(&mut text, "Passwords of the accounts to be created", &table);
     section(&mut text, "Why accounts are held, clash or are left out", &reasons(&report.reasons));
     let mut table = Table::default();

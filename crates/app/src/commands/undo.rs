@@ -45,9 +45,7 @@ fn text(report: &UndoReport) -> String {
         ("left, nobody can tell whether their owner has signed in", report.unknown),
         ("refused by the target", report.refused),
     ];
-    for (what, accounts) in rows.into_iter().filter(|(_, accounts)| *accounts > 0) {
-        table.count(what, accounts);
-    }
+    table.counts(rows);
     let mut text = table.render();
     if !report.left.is_empty() {
         add(

@@ -63,9 +63,7 @@ pub(super) fn text(report: &VerifyReport) -> String {
         ("unexpected", report.unexpected),
         ("passwords moved at sign-in since the last look", report.moved),
     ];
-    for (what, accounts) in rows.into_iter().filter(|(_, accounts)| *accounts > 0) {
-        table.count(what, accounts);
-    }
+    table.counts(rows);
     let mut text = table.render();
     let mut attributes = Table::default();
     for (attribute, accounts) in &report.attributes {

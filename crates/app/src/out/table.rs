@@ -19,6 +19,13 @@ impl Table {
         self.rows.push(vec![Cell::Text(label.to_owned()), Cell::Number(grouped(count))]);
     }
 
+    /// Adds a row for each count that is not zero.
+    pub(crate) fn counts<'t>(&mut self, rows: impl IntoIterator<Item = (&'t str, u64)>) {
+        for (label, count) in rows.into_iter().filter(|(_, count)| *count > 0) {
+            self.count(label, count);
+        }
+    }
+
     /// Adds a row of texts.
     pub(crate) fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
         self.rows.push(texts.into_iter().map(|text| Cell::Text(text.to_owned())).collect());
