@@ -96,8 +96,8 @@ impl<'d> Demo<'d> {
     }
 
     fn story(&self) -> Result<(), Failure> {
-        self.tell("\nIs everything there? The two extension attributes are not yet; apply will make them.");
-        self.step("check", &[11])?;
+        self.tell("\nIs everything there? Two extension attributes are not yet; apply will make them.");
+        self.step("check", &[0])?;
         self.tell("\nRead the three sources into the encrypted ledger. A bad record costs itself only.");
         self.step("extract", &[12])?;
         self.tell("\nBad records come out with their reason. Two are mended here by hand, and fed back.");
