@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sterna_core::account::{Identity, LocalName};
+use sterna_core::{
+    account::{Identity, LocalName},
+    time::Timestamp,
+};
 
 /// An error envelope: `{"error":{…}}` (entra.md 4.6).
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -128,6 +131,12 @@ impl User {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.more.get(name)?.as_str()
     }
+}
+
+/// The latest of the instants in `signInActivity`; `None` when nobody has signed in.
+pub(super) fn last_activity(value: Option<&Value>) -> Option<Timestamp> {
+    let times = value?.as_object()?.iter().filter(|(name, _)| name.ends_with("DateTime"));
+    times.filter_map(|(_, value)| Timestamp::parse(value.as_str()?)).max()
 }
 
 /// A domain of the tenant.

@@ -1,6 +1,9 @@
 //! Why something could not be read or sent, and what a command makes of it.
 
-use sterna_core::{code::Code, port::TargetError};
+use sterna_core::{
+    code::{Code, Finding},
+    port::{SourceError, TargetError},
+};
 
 use super::token::NoToken;
 
@@ -71,4 +74,19 @@ pub(super) enum Unsent {
     NoToken(NoToken),
     /// It may have left.
     Lost(&'static str),
+}
+
+/// The error that the same failure is to a source.
+pub(super) fn of_source(error: TargetError) -> SourceError {
+    SourceError { code: Code::E3001, message: error.message, hint: error.hint, source: error.source }
+}
+
+/// An error as a finding of a check, with its cause.
+pub(super) fn finding(error: SourceError) -> Finding {
+    let mut finding = Finding::error(error.code, error.message);
+    if let Some(cause) = error.source {
+        finding.message = format!("{}: {cause}", finding.message);
+    }
+    finding.hints.extend(error.hint);
+    finding
 }

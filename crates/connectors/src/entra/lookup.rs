@@ -14,7 +14,7 @@ use sterna_core::{
 use super::{
     attributes::{ATTRIBUTES, OWN},
     batch::Item,
-    dto::{List, ObjectIdentity, User},
+    dto::{List, ObjectIdentity, User, last_activity},
     failure::ReadError,
     graph::code_of,
     limits::PAGE,
@@ -192,11 +192,12 @@ fn held_of(shape: &Shape, user: User, with_activity: bool) -> Held {
     let flag = shape.full_name(&shape.flag);
     let instant = |value: Option<&Value>| value.and_then(Value::as_str).and_then(Timestamp::parse);
     let awaiting = user.more.get(&flag).and_then(Value::as_bool);
-    let signed_in = match activity(user.more.get("signInActivity")) {
+    let signed_in = match last_activity(user.more.get("signInActivity")) {
         _ if !with_activity => Activity::Unknown,
+        Some(at) => Activity::At(at),
         // activity is written late; the flag is set to false by a sign-in alone
-        Activity::Never if awaiting == Some(false) => Activity::Unknown,
-        told => told,
+        None if awaiting == Some(false) => Activity::Unknown,
+        None => Activity::Never,
     };
     let attributes: BTreeMap<String, Value> = user
         .more
@@ -216,12 +217,4 @@ fn held_of(shape: &Shape, user: User, with_activity: bool) -> Held {
         attributes,
         id: TargetId(user.id),
     }
-}
-
-/// The latest of the instants in `signInActivity`; nobody has signed in when there is none.
-fn activity(value: Option<&Value>) -> Activity {
-    let Some(members) = value.and_then(Value::as_object) else { return Activity::Never };
-    let times = members.iter().filter(|(name, _)| name.ends_with("DateTime"));
-    let last = times.filter_map(|(_, value)| Timestamp::parse(value.as_str()?)).max();
-    last.map_or(Activity::Never, Activity::At)
 }

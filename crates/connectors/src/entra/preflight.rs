@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use sterna_core::{
     code::{Code, Finding},
-    port::{Needs, TargetError},
+    port::{Needs, SourceError, TargetError},
     secrecy::ExposeSecret,
 };
 
-use super::{dto::List, limits::CLOCK_SKEW, target::EntraTarget, token::Tokens};
+use super::{dto::List, failure, limits::CLOCK_SKEW, target::EntraTarget, token::Tokens};
 
 /// Rights that allow users to be made.
 const MAKE_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
@@ -158,12 +158,8 @@ fn lacks(tokens: &Tokens, has: bool, code: Code, right: &str, findings: &mut Vec
 }
 
 fn finding(error: TargetError) -> Finding {
-    let mut finding = Finding::error(error.code, error.message);
-    if let Some(cause) = error.source {
-        finding.message = format!("{}: {cause}", finding.message);
-    }
-    finding.hints.extend(error.hint);
-    finding
+    let code = error.code;
+    failure::finding(SourceError { code, ..failure::of_source(error) })
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use sterna_core::{
     time::Timestamp,
 };
 
-use super::dto::ObjectIdentity;
+use super::dto::{ObjectIdentity, last_activity};
 
 /// Members that have a place in the model, or say nothing about the person.
 const PLACED: &[&str] = &[
@@ -139,7 +139,7 @@ fn fill<'u>(account: &mut Account, user: &'u Map<String, Value>) -> Result<(), &
     let instant = |name: &str| text(user, name).and_then(Timestamp::parse);
     profile.times.created = instant("createdDateTime");
     profile.times.password_changed = instant("lastPasswordChangeDateTime");
-    profile.times.last_sign_in = last_sign_in(user);
+    profile.times.last_sign_in = last_activity(user.get("signInActivity"));
     for (name, value) in user {
         if PLACED.contains(&name.as_str()) || value.is_null() || name.starts_with('@') {
             continue;
@@ -157,12 +157,6 @@ fn bare_name(full: &str) -> Option<&str> {
     let (app, bare) = full.strip_prefix("extension_")?.split_once('_')?;
     let is_app = app.len() == 32 && app.bytes().all(|byte| byte.is_ascii_hexdigit());
     (is_app && !bare.is_empty()).then_some(bare)
-}
-
-fn last_sign_in(user: &Map<String, Value>) -> Option<Timestamp> {
-    let activity = user.get("signInActivity")?.as_object()?;
-    let times = activity.iter().filter(|(name, _)| name.ends_with("DateTime"));
-    times.filter_map(|(_, value)| Timestamp::parse(value.as_str()?)).max()
 }
 
 fn text<'u>(user: &'u Map<String, Value>, name: &str) -> Option<&'u str> {

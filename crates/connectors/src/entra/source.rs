@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use serde_json::value::RawValue;
 use sterna_core::{
     code::{Code, Finding},
-    port::{Cursor, Page, Record, Source, SourceError, TargetError},
+    port::{Cursor, Page, Record, Source, SourceError},
     registry::Context,
 };
 
 use super::{
     config::SourceConfig,
     dto::List,
-    failure::ReadError,
+    failure::{ReadError, finding, of_source},
     graph::Graph,
     paging::Trail,
     record::record,
@@ -64,7 +64,7 @@ impl B2cSource {
     }
 
     async fn connect(&self) -> Result<Ready, SourceError> {
-        let graph = Graph::new(&self.config.connection, &self.context).map_err(from_target)?;
+        let graph = Graph::new(&self.config.connection, &self.context).map_err(of_source)?;
         let extensions = self.extensions(&graph).await?;
         let administrators = if self.config.directory_roles { administrators(&graph).await? } else { None };
         let total = graph.count_users().await.ok();
@@ -82,7 +82,7 @@ impl B2cSource {
             Ok(app) => app,
             Err(error) if wanted.is_empty() && error.code == Code::E2012 => return Ok(Extensions::NoApp),
             Err(error) if wanted.is_empty() && error.code == Code::E2004 => return Ok(Extensions::Hidden),
-            Err(error) => return Err(from_target(error)),
+            Err(error) => return Err(of_source(error)),
         };
         if !bare.is_empty() {
             let prefix = app.prefix();
@@ -220,20 +220,7 @@ fn opening(error: ReadError, doing: &str) -> SourceError {
         ReadError::Elsewhere => SourceError::new(Code::E3007, format!("{doing}: the next page is on another server")),
         error => {
             let error = error.during(doing);
-            from_target(error)
+            of_source(error)
         }
     }
-}
-
-fn from_target(error: TargetError) -> SourceError {
-    SourceError { code: Code::E3001, message: error.message, hint: error.hint, source: error.source }
-}
-
-fn finding(error: SourceError) -> Finding {
-    let mut finding = Finding::error(error.code, error.message);
-    if let Some(cause) = error.source {
-        finding.message = format!("{}: {cause}", finding.message);
-    }
-    finding.hints.extend(error.hint);
-    finding
 }
