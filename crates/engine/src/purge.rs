@@ -1,10 +1,14 @@
 //! Purge: destroys the data key, so that nothing personal in the ledger can ever be read again.
 
+use std::path::Path;
+
 use serde::Serialize;
 use sterna_core::{
     code::Code,
     state::{CredentialState, ProfileState},
+    time::Timestamp,
 };
+use sterna_ledger::{Ledger, status::Status};
 
 use crate::{error::PhaseError, run::Run};
 
@@ -34,8 +38,22 @@ pub async fn purge(run: &Run) -> Result<PurgeReport, PhaseError> {
         return Err(PhaseError::cannot(Code::E5016, format!("the outcome of {open} requests is still unknown")));
     }
     run.ledger.purge(run.now()).await?;
-    Ok(PurgeReport {
-        accounts: status.accounts,
-        out_of_reach: "copies of the key or of the ledger elsewhere (backups, snapshots) and exported files",
-    })
+    Ok(PurgeReport::of(&status))
+}
+
+/// Ends a purge that was cut short, by a kill or for want of room, after the data key was destroyed.
+///
+/// # Errors
+/// [`PhaseError::Ledger`] when the ledger cannot be rewritten.
+pub async fn end(folder: &Path, now: Timestamp) -> Result<PurgeReport, PhaseError> {
+    let _lock = Ledger::lock_folder(folder, "purge")?;
+    Ledger::end_purge(folder, now).await?;
+    Ok(PurgeReport::of(&sterna_ledger::status::read(folder)?))
+}
+
+impl PurgeReport {
+    fn of(status: &Status) -> Self {
+        let out_of_reach = "copies of the key or of the ledger elsewhere (backups, snapshots) and exported files";
+        Self { accounts: status.accounts, out_of_reach }
+    }
 }

@@ -40,6 +40,14 @@ pub enum LedgerError {
         /// What we were doing.
         doing: &'static str,
     },
+    /// The file is not what it was.
+    #[error("the ledger's file is damaged: it failed while {doing}")]
+    Corrupt {
+        /// What we were doing.
+        doing: &'static str,
+        /// The error underneath.
+        source: Arc<rusqlite::Error>,
+    },
     /// Another process held the write lock for too long.
     #[error("another process held the ledger for too long while {doing}")]
     Busy {
@@ -126,9 +134,12 @@ impl LedgerError {
             Self::KeyMissing(_) => Code::E4003,
             Self::KeyForm(_) | Self::WrongKey => Code::E4004,
             Self::KeyOpen(_) => Code::E4005,
-            Self::Damaged { .. } | Self::Form(_) | Self::Stored { .. } | Self::Step(_) | Self::Pair { .. } => {
-                Code::E4006
-            }
+            Self::Corrupt { .. }
+            | Self::Damaged { .. }
+            | Self::Form(_)
+            | Self::Stored { .. }
+            | Self::Step(_)
+            | Self::Pair { .. } => Code::E4006,
             Self::Newer { .. } => Code::E4007,
             Self::Locked { .. } => Code::E4008,
             Self::Purged => Code::E4009,
@@ -159,6 +170,9 @@ impl LedgerError {
                 Self::Full { doing }
             }
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Busy { doing },
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Corrupt { doing, source: Arc::new(error) }
+            }
             _ => Self::Store { doing, source: Arc::new(error) },
         }
     }

@@ -160,33 +160,42 @@ impl Ledger {
     /// Destroys the data key and everything sealed under it, and rewrites the file so that nothing of it is left.
     ///
     /// Counts, codes and the audit log stay.
+    ///
+    /// # Errors
+    /// [`LedgerError::Full`] and [`LedgerError::Busy`] leave something of it on the disk: then [`Self::end_purge`] ends
+    /// what was begun.
     pub async fn purge(&self, now: Timestamp) -> Result<(), LedgerError> {
-        self.store
-            .alone(move |store| {
-                let doing = LedgerError::store("purging");
-                store.pragma_update(None, "secure_delete", true).map_err(&doing)?;
-                store
-                    .execute_batch(
-                        "BEGIN IMMEDIATE;
-                         DELETE FROM meta WHERE name IN ('wrapped_key', 'namespace');
-                         COMMIT;",
-                    )
-                    .map_err(&doing)?;
-                store
-                    .execute_batch(
-                        "DELETE FROM record; DELETE FROM plan; DELETE FROM holding; DELETE FROM detail;
-                         DELETE FROM lookup; DELETE FROM inventory; UPDATE source SET cursor = NULL;
-                         UPDATE reject SET sealed = x'', digest = x'';",
-                    )
-                    .map_err(&doing)?;
-                audit::append(store, now, "purged: data key destroyed")?;
-                store.execute_batch("VACUUM").map_err(&doing)?;
-                store
-                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-                    .map_err(LedgerError::store("cutting its journal"))
-            })
-            .await
+        self.store.alone(move |store| destroy(store, now)).await
     }
+
+    /// Ends a purge that was cut short after the data key was destroyed. Needs no key, and may be done again.
+    pub async fn end_purge(folder: &Path, now: Timestamp) -> Result<(), LedgerError> {
+        Store::open(&folder.join(FILE))?.alone(move |store| destroy(store, now)).await
+    }
+}
+
+/// The steps of a purge, each of which may be repeated. The key goes first.
+fn destroy(store: &Connection, now: Timestamp) -> Result<(), LedgerError> {
+    let doing = LedgerError::store("purging");
+    store.pragma_update(None, "secure_delete", true).map_err(&doing)?;
+    let first = store.unchecked_transaction().map_err(&doing)?;
+    let keys = first.execute("DELETE FROM meta WHERE name IN ('wrapped_key', 'namespace')", []).map_err(&doing)?;
+    if keys > 0 {
+        audit::append(&first, now, "purged: data key destroyed")?;
+    }
+    first.commit().map_err(&doing)?;
+    store
+        .execute_batch(
+            "DELETE FROM record; DELETE FROM plan; DELETE FROM holding; DELETE FROM detail;
+             DELETE FROM lookup; DELETE FROM inventory; UPDATE source SET cursor = NULL;
+             UPDATE reject SET sealed = x'', digest = x'';",
+        )
+        .map_err(&doing)?;
+    store.execute_batch("VACUUM").map_err(&doing)?;
+    let doing = "cutting its journal";
+    let kept: bool =
+        store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(LedgerError::store(doing))?;
+    if kept { Err(LedgerError::Busy { doing }) } else { Ok(()) }
 }
 
 /// Reads a value of the ledger's head.

@@ -155,7 +155,10 @@ impl Drop for Store {
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
-    let open = |source: rusqlite::Error| LedgerError::Open { path: path.to_owned(), source: Arc::new(source) };
+    let open = |source: rusqlite::Error| match LedgerError::store("opening it")(source) {
+        LedgerError::Store { source, .. } => LedgerError::Open { path: path.to_owned(), source },
+        error => error,
+    };
     let mut connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(open)?;
     // short sleeps: sign-ins take turns with bulk commits of a few milliseconds
     connection

@@ -1,6 +1,7 @@
 //! `sterna purge`: destroys the data key, so that nothing personal in the ledger can ever be read again.
 
-use sterna_engine::purge;
+use sterna_engine::purge::{self, PurgeReport};
+use sterna_ledger::{Ledger, Presence};
 
 use super::Session;
 use crate::{exit::Exit, failure::Outcome, opened::Opened, out::table::grouped};
@@ -11,16 +12,25 @@ pub(crate) struct Args {}
 
 pub(super) async fn run(_args: &Args, session: &Session) -> Outcome {
     let opened = Opened::load(session)?;
+    let folder = opened.ledger_folder();
+    if Ledger::presence(&folder)? == Presence::Purged {
+        let report = purge::end(&folder, opened.context.clock.now().wall).await?;
+        return Ok(told(&report, session));
+    }
     let run = opened.run(session, opened.ledger().await?);
     if !session.common.yes {
         session.out.ask("Destroy the data key? Nothing personal in the ledger can be read afterwards, by nobody.")?;
     }
     let report = purge::purge(&run).await?;
+    Ok(told(&report, session))
+}
+
+fn told(report: &PurgeReport, session: &Session) -> Exit {
     let text = format!(
         "The data key is destroyed: the records of {} accounts are unreadable.\nOut of reach: {}.",
         grouped(report.accounts),
         report.out_of_reach
     );
-    session.out.result(&text, &report);
-    Ok(Exit::Done)
+    session.out.result(&text, report);
+    Exit::Done
 }
