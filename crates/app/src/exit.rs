@@ -57,6 +57,7 @@ impl Exit {
             Code::E1013 => Self::Failed,
             Code::E5012 => Self::Interrupted,
             Code::E5003 | Code::E5004 => Self::Errors,
+            Code::E5014 => Self::Usage,
             code if code.as_str().starts_with("E1") => Self::Usage,
             _ => Self::Failed,
         }
@@ -97,6 +98,7 @@ mod tests {
             (Code::E2001, Exit::Failed),
             (Code::E4003, Exit::Failed),
             (Code::E5004, Exit::Errors),
+            (Code::E5014, Exit::Usage),
             (Code::E5012, Exit::Interrupted),
         ];
         for (code, exit) in cases {

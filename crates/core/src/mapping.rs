@@ -199,8 +199,9 @@ pub fn lookup(account: &Account, path: &str) -> Option<Value> {
         "nick_name" => text(&profile.nick_name),
         "title" => text(&profile.title),
         "preferred_language" => text(&profile.preferred_language),
-        "email" => profile.email().map(Value::from),
-        "phone" => profile.phone().map(Value::from),
+        // somebody who signs in with an address has it, whether or not the source says so twice
+        "email" => profile.email().or_else(|| local(account, LocalName::Email)).map(Value::from),
+        "phone" => profile.phone().or_else(|| local(account, LocalName::Phone)).map(Value::from),
         "emails" => Some(profile.emails.iter().map(|contact| contact.value.as_str()).collect()),
         "phones" => Some(profile.phones.iter().map(|contact| contact.value.as_str()).collect()),
         "user_name" => local(account, LocalName::UserName).map(Value::from),
@@ -271,6 +272,16 @@ mod tests {
         check(json!({"from": "nick_name"}), None);
         check(json!({"constant": 7}), Some(json!(7)));
         check(json!({"omit": true}), Some(Value::Null));
+    }
+
+    #[test]
+    fn a_sign_in_address_is_an_address_where_the_record_gives_no_other() {
+        let mut account = Account::new(SourceKey::new("1").unwrap());
+        account.identities.push(Identity::email("bo@example.org"));
+        assert_eq!(lookup(&account, "email"), Some(json!("bo@example.org")));
+        account.profile.add_email("main@example.org", None);
+        assert_eq!(lookup(&account, "email"), Some(json!("main@example.org")));
+        assert_eq!(lookup(&account, "phone"), None);
     }
 
     #[test]

@@ -4,7 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+mod bad_input;
+mod commands;
 mod config;
+mod demo;
 mod emulate;
 mod explain;
 mod init;
