@@ -256,7 +256,9 @@ impl NoToken {
     /// The error that a command ends with, and how to mend it.
     pub(super) fn into_error(self) -> TargetError {
         let (code, hint) = match &self {
-            Self::Unreachable { .. } => (Code::E2001, "check login_url, the proxy and the firewall".to_owned()),
+            Self::Unreachable { .. } => {
+                (Code::E2001, "check login_url, the proxy and the firewall; behind a private CA set ca_file".to_owned())
+            }
             Self::Proof { .. } => (Code::E2002, "check `certificate` and `private_key`".to_owned()),
             Self::Refused { error, codes, .. } => (Code::E2002, mend(error, codes).to_owned()),
         };
