@@ -127,6 +127,7 @@ pub(super) fn read_from(input: impl Read) -> Result<Vec<MendedRecord>, (usize, S
 }
 
 #[cfg(test)]
+#[path = "mended/property.rs"] // also found from the fuzz target, which takes this file in
 mod property;
 
 #[cfg(test)]
