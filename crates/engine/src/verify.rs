@@ -284,7 +284,7 @@ fn decision(target: &dyn Target, case: &Case, held: Option<&Held>) -> Option<Dec
     };
     let ordinal: Ordinal = case.ordinal;
     let (event, action, planned) = (ProfileEvent::Plan, Some(action), Some(planned));
-    Some(Decision { ordinal, event, action, code: None, cohort: InCohort::Unchanged, planned })
+    Some(Decision { ordinal, from: case.standing, event, action, code: None, cohort: InCohort::Unchanged, planned })
 }
 
 /// The planned values of what differs. Identities are given back by a link, never by an update.
