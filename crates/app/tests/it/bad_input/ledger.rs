@@ -173,10 +173,10 @@ fn a_place_where_no_ledger_can_be_is_told() {
         ("a file in the ledger's place", (|folder| fs::write(folder.join(".sterna"), "").unwrap()) as fn(&Path)),
         ("a folder in the file's place", |folder| fs::create_dir_all(folder.join(LEDGER)).unwrap()),
         ("a key in a folder that is not there", |folder| {
-            edit(folder, "[migration]", "[ledger]\nkey = { file = \"no/such/key\" }\n[migration]")
+            edit(folder, "[migration]", "[ledger]\nkey = { file = \"no/such/key\" }\n[migration]");
         }),
         ("a key below a file", |folder| {
-            edit(folder, "[migration]", "[ledger]\nkey = { file = \"people.jsonl/key\" }\n[migration]")
+            edit(folder, "[migration]", "[ledger]\nkey = { file = \"people.jsonl/key\" }\n[migration]");
         }),
     ] {
         let folder = project();
