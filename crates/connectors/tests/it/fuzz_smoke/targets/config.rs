@@ -97,7 +97,8 @@ fn within(document: &Document, findings: &[Finding]) {
         assert!(!finding.message.is_empty());
         let Some(place) = &finding.place else { continue };
         assert!((1..=lines).contains(&place.line) && place.column >= 1, "{place:?}");
-        assert!(document.text.contains(&place.text), "{place:?}");
+        // what may be a secret is not shown
+        assert!(document.text.contains(&place.text) || place.text == "(not shown)", "{place:?}");
     }
 }
 

@@ -11,11 +11,13 @@ const INPUT: usize = 8 << 10;
 /// The body of a `$batch`: one to twenty requests with ids of their own, or a refusal.
 pub(super) fn batch(data: &[u8]) {
     let data = &data[..data.len().min(INPUT)];
-    let said: Value = serde_json::from_slice(data).unwrap_or_default();
     match outside::batch_ids(data) {
         Ok(ids) => {
             assert!((1..=20).contains(&ids.len()));
-            assert_eq!(Some(ids.len()), said["requests"].as_array().map(Vec::len), "every request is run");
+            if let Ok(said) = serde_json::from_slice::<Value>(data) {
+                assert_eq!(Some(ids.len()), said["requests"].as_array().map(Vec::len), "every request is run");
+            }
+            assert!(std::str::from_utf8(data).is_ok());
             let different: HashSet<String> = ids.iter().map(|id| id.to_ascii_lowercase()).collect();
             assert_eq!(different.len(), ids.len(), "no id comes twice");
         }

@@ -159,12 +159,13 @@ pub(super) fn next_link(data: &[u8]) {
     assert!(followed <= links.len());
     for (at, link) in links[..followed].iter().enumerate() {
         assert!(!links[at.saturating_sub(16)..at].contains(link), "{link} was followed twice");
-        let (scheme, rest) = link.trim().split_once(':').expect("an absolute URL");
+        // as URLs are read: without control characters around, and without tabs
+        let link = link.trim_matches(|c: char| c <= ' ').replace(['\t', '\r'], "");
+        let (scheme, rest) = link.split_once(':').expect("an absolute URL");
         assert!(scheme.eq_ignore_ascii_case("https"), "{link}");
-        let host = rest.trim_start_matches(['/', '\\', '\t']).to_ascii_lowercase();
-        let before_path = host.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-        let host = before_path.rsplit('@').next().unwrap_or_default();
-        assert!(host.is_empty() || !host.ends_with(".example"), "{link}");
+        let rest = rest.trim_start_matches(['/', '\\']);
+        let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+        assert!(!authority.ends_with(".example"), "{link}");
     }
     if let Some(cursor) = outside::cursor(text) {
         assert_eq!(outside::cursor(&cursor.0).as_ref(), Some(&cursor), "a cursor is read as it was written");
