@@ -100,12 +100,12 @@ fn build(store: &Connection, seal: &Seal, source: &SourceRow) -> Result<u64, Led
 fn append_sorted(store: &Connection, sorted: &mut Sorted<'_>) -> Result<Vec<i64>, LedgerError> {
     let doing = LedgerError::store("indexing a source");
     let mut insert = Insert::new(store)?;
-    let (mut last, mut seconds, mut entries) = (None, Vec::new(), Vec::with_capacity(ROWS));
-    loop {
+    let (mut last, mut seconds, mut more) = (None, Vec::new(), true);
+    while more {
         let transaction = begin(store)?;
         let began = Instant::now();
-        while began.elapsed() < SLICE {
-            entries.clear();
+        while more && began.elapsed() < SLICE {
+            let mut entries = Vec::with_capacity(ROWS);
             while entries.len() < ROWS
                 && let Some(entry) = sorted.next()?
             {
@@ -115,15 +115,11 @@ fn append_sorted(store: &Connection, sorted: &mut Sorted<'_>) -> Result<Vec<i64>
                 entries.push(entry);
             }
             insert.all(&entries)?;
-            if entries.len() < ROWS {
-                break;
-            }
+            more = entries.len() == ROWS;
         }
         transaction.commit().map_err(&doing)?;
-        if entries.len() < ROWS {
-            return Ok(seconds);
-        }
     }
+    Ok(seconds)
 }
 
 /// How many entries one statement inserts: a statement costs as much as several rows.

@@ -72,7 +72,9 @@ impl<'s> Sorter<'s> {
         let mut bytes = Vec::with_capacity(ROW * BYTES);
         for (id, entries) in (row_id(self.runs)..).zip(self.run.chunks(ROW)) {
             bytes.clear();
-            entries.iter().for_each(|entry| entry.write(&mut bytes));
+            for entry in entries {
+                entry.write(&mut bytes);
+            }
             insert.execute(params![id, bytes]).map_err(&doing)?;
         }
         self.run.clear();
@@ -167,11 +169,14 @@ mod tests {
         let store = Connection::open_in_memory().unwrap();
         let mut sorter = Sorter { limit, ..Sorter::new(&store).unwrap() };
         let entry = |number: i64| {
-            let digest = (number.wrapping_mul(0x5851_F42D_4C95_7F2D) as u128 >> 3).to_be_bytes();
+            let scattered = number.wrapping_mul(0x5851_F42D_4C95_7F2D).cast_unsigned();
+            let digest = u128::from(scattered).rotate_left(40).to_be_bytes();
             Entry { digest, kind: u8::try_from(number % 2).unwrap(), ordinal: -number }
         };
         let mut expected: Vec<Entry> = (0..count).map(entry).collect();
-        expected.iter().for_each(|entry| sorter.push(*entry).unwrap());
+        for entry in &expected {
+            sorter.push(*entry).unwrap();
+        }
         expected.sort_unstable();
         let mut sorted = sorter.sorted().unwrap();
         let mut got = Vec::new();
