@@ -22,6 +22,11 @@ if ! "$CARGO" fuzz --version >/dev/null 2>&1; then
     say "installing cargo-fuzz"
     "$CARGO" install --locked --quiet cargo-fuzz
 fi
+# libFuzzer ends a process at once: what it leaves in its temporary folder goes with the next run
+export TMPDIR="$PWD/fuzz/found/tmp"
+rm -rf "$TMPDIR"
+mkdir -p "$TMPDIR"
+
 say "building"
 # Our code is safe Rust: no address sanitizer, so that it builds and runs twice as fast.
 "$CARGO" +nightly fuzz build --sanitizer none --target-dir fuzz/target

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     pin::pin,
-    sync::{Arc, LazyLock},
+    sync::Arc,
     task::{Poll, Waker},
 };
 
@@ -146,11 +146,11 @@ pub(super) fn sealed(data: &[u8]) {
 /// Where reading goes on in a file: any text is refused or leads to a bounded page, whatever it says.
 pub(super) fn cursor(data: &[u8]) {
     let Some((which, rest)) = data.split_first() else { return };
-    match which % 3 {
-        0 => goes_on(&FILES.csv, rest, csv()),
-        1 => goes_on(&FILES.lines, rest, lines()),
-        _ => goes_on(&FILES.b2c, rest, b2c()),
-    }
+    FILES.with(|files| match which % 3 {
+        0 => goes_on(&files.csv, rest, csv()),
+        1 => goes_on(&files.lines, rest, lines()),
+        _ => goes_on(&files.b2c, rest, b2c()),
+    });
 }
 
 fn csv() -> Delimited {
@@ -174,17 +174,24 @@ struct Files {
     b2c: (PathBuf, String),
 }
 
-static FILES: LazyLock<Files> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().expect("a folder");
-    let all = |one: fn(u32) -> String| (0..RECORDS).map(one).collect::<Vec<_>>();
-    let rows = format!("id,note\n{}", all(|at| format!("{at},é\n")).concat());
-    let users = format!("{{\"users\":[{}]}}", all(|at| format!("{{\"signInName\":\"u{at}\"}}")).join(","));
-    let path = |name| folder.path().join(name);
-    let csv = written(path("csv"), &rows, csv());
-    let lines = written(path("lines"), &all(|at| format!("{{\"id\":\"{at}\"}}\n")).concat(), lines());
-    let b2c = written(path("b2c"), &users, b2c());
-    Files { csv, lines, b2c, _folder: folder }
-});
+thread_local! {
+    // of the thread, so that the folder goes when the test ends
+    static FILES: Files = Files::new();
+}
+
+impl Files {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let all = |one: fn(u32) -> String| (0..RECORDS).map(one).collect::<Vec<_>>();
+        let rows = format!("id,note\n{}", all(|at| format!("{at},é\n")).concat());
+        let users = format!("{{\"users\":[{}]}}", all(|at| format!("{{\"signInName\":\"u{at}\"}}")).join(","));
+        let path = |name| folder.path().join(name);
+        let csv = written(path("csv"), &rows, csv());
+        let lines = written(path("lines"), &all(|at| format!("{{\"id\":\"{at}\"}}\n")).concat(), lines());
+        let b2c = written(path("b2c"), &users, b2c());
+        Self { csv, lines, b2c, _folder: folder }
+    }
+}
 
 /// A page holds a thousand.
 const RECORDS: u32 = 1_010;
