@@ -10,6 +10,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 use sterna_core::{
+    account::Identity,
     code::{Code, Finding},
     ids::{Ordinal, TargetId},
     plan::{Action, Planned},
@@ -51,6 +52,9 @@ pub struct VerifyReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<ApplyReport>,
 }
+
+/// What a difference of identities is called.
+const IDENTITIES: &str = "identities";
 
 /// Accounts that are read back at a time.
 const CHUNK: usize = 400;
@@ -128,7 +132,7 @@ pub(crate) async fn compare_all(run: &Run, target: &Arc<dyn Target>, sweep: Swee
 }
 
 /// What was sent last has to be visible before it is missed.
-async fn settle(run: &Run, target: &dyn Target) -> Result<(), PhaseError> {
+pub(crate) async fn settle(run: &Run, target: &dyn Target) -> Result<(), PhaseError> {
     let Some(last) = run.ledger.last_sent().await? else { return Ok(()) };
     let settling = target.descriptor().settling;
     let ago = Duration::from_millis(u64::try_from(run.now().0 - last.0).unwrap_or_default());
@@ -181,18 +185,22 @@ fn differences(target: &dyn Target, case: &Case, held: &Held) -> Vec<Difference>
 }
 
 fn linked_differences(planned: &Planned, held: &Held) -> Vec<Difference> {
-    let has = |wanted: &sterna_core::account::Identity| {
-        held.identities.iter().any(|identity| identity.canonical() == wanted.canonical())
-    };
-    let missing = planned.add.iter().filter(|wanted| !has(wanted));
+    let missing = missing(&planned.add, &held.identities);
     missing
+        .iter()
         .map(|_| Difference {
-            attribute: "identities".to_owned(),
+            attribute: IDENTITIES.to_owned(),
             sort: DifferenceSort::Differs,
             planned: Value::Null,
             held: Value::Null,
         })
         .collect()
+}
+
+/// The identities of `wanted` that are not among `held`.
+fn missing(wanted: &[Identity], held: &[Identity]) -> Vec<Identity> {
+    let has = |wanted: &Identity| held.iter().any(|identity| identity.canonical() == wanted.canonical());
+    wanted.iter().filter(|wanted| !has(wanted)).cloned().collect()
 }
 
 /// The flag going from true to false is the password having moved, never a difference.
@@ -272,10 +280,14 @@ fn decision(target: &dyn Target, case: &Case, held: Option<&Held>) -> Option<Dec
         (None, _) => return None,
         (Some(held), Some(Action::Create)) => {
             let changes = changes(&target.compare(&planned.draft, held));
-            if changes.is_empty() {
-                return None;
+            let planned = Planned { existing: Some(held.id.clone()), ..planned.clone() };
+            let add = missing(&planned.draft.identities, &held.identities);
+            match (changes.is_empty(), add.is_empty()) {
+                (true, true) => return None,
+                // identities are another request; where both differ, the next repair gives them back
+                (false, _) => (Action::Update, Planned { changes, ..planned }),
+                (true, false) => (Action::Link, Planned { had: held.identities.clone(), add, ..planned }),
             }
-            (Action::Update, Planned { changes, existing: Some(held.id.clone()), ..planned.clone() })
         }
         (Some(held), _) => {
             let existing = Some(held.id.clone());
@@ -289,6 +301,8 @@ fn decision(target: &dyn Target, case: &Case, held: Option<&Held>) -> Option<Dec
 
 /// The planned values of what differs. Identities are given back by a link, never by an update.
 fn changes(differences: &[Difference]) -> BTreeMap<String, Value> {
-    let differs = differences.iter().filter(|difference| difference.sort == DifferenceSort::Differs);
+    let is_change =
+        |difference: &&Difference| difference.sort == DifferenceSort::Differs && difference.attribute != IDENTITIES;
+    let differs = differences.iter().filter(is_change);
     differs.map(|difference| (difference.attribute.clone(), difference.planned.clone())).collect()
 }
