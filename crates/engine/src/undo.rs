@@ -14,7 +14,12 @@ use sterna_core::{
 };
 use sterna_ledger::sending::{Case, Outcome, Selection};
 
-use crate::{apply::lanes::Lanes, error::PhaseError, run::Run, verify::AT_TARGET};
+use crate::{
+    apply::lanes::Lanes,
+    error::PhaseError,
+    run::Run,
+    verify::{AT_TARGET, settle},
+};
 
 /// What undo did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -56,6 +61,8 @@ pub async fn undo(run: &Run, target: &Arc<dyn Target>) -> Result<UndoReport, Pha
         let message = format!("the outcome of {open} requests is unknown; run `sterna apply` first, it looks them up");
         return Err(PhaseError::cannot(Code::E5016, message));
     }
+    // what was sent a moment ago may not show yet, and would be taken for gone
+    settle(run, target.as_ref()).await?;
     run.progress.begin("undoing", AT_TARGET.iter().map(|state| status.profile(*state)).sum());
     let descriptor = target.descriptor();
     let mut undo = Undo {
