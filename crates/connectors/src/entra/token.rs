@@ -23,7 +23,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{
     assertion::Signer,
     config::{Algorithm, Application, Connection, Proof},
-    dto::{TokenGiven, TokenRefused},
+    dto::{TokenGiven, TokenRefused, object},
     limits::{RENEW_EARLY, TOKEN_BODY_BYTES, TOKEN_TRIES, TOKENS_REFUSED},
     retry,
     transport::{self, Broken},
@@ -241,10 +241,10 @@ pub(super) enum Told {
 /// Reads an answer of the token endpoint (entra.md 6). Pure.
 pub(super) fn read_answer(status: u16, body: &[u8]) -> Told {
     if status == 200 {
-        let given = serde_json::from_slice(body);
+        let given = object(body);
         return given.map_or_else(|_| Told::Later("an answer without a token".into()), Told::Given);
     }
-    let refused: TokenRefused = serde_json::from_slice(body).unwrap_or_default();
+    let refused: TokenRefused = object(body).unwrap_or_default();
     if status >= 500 || status == 429 || refused.error == "temporarily_unavailable" {
         return Told::Later(format!("status {status}"));
     }
