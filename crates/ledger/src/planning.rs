@@ -88,11 +88,13 @@ impl Ledger {
 
     /// Seals and stores decisions.
     pub async fn decide(&self, decisions: Vec<Decision>, now: Timestamp) -> Result<(), LedgerError> {
-        let mut sealed = Vec::with_capacity(decisions.len());
-        for decision in &decisions {
-            sealed.push(decision.planned.as_ref().map(|plan| self.seal_plan(decision.ordinal, plan)).transpose()?);
+        let mut pairs = Vec::with_capacity(decisions.len());
+        for mut decision in decisions {
+            // sealed and dropped here: the writer's thread is the one that everything waits for
+            let planned = decision.planned.take();
+            let sealed = planned.map(|planned| self.seal_plan(decision.ordinal, &planned)).transpose()?;
+            pairs.push((decision, sealed));
         }
-        let pairs: Vec<_> = decisions.into_iter().zip(sealed).collect();
         let mut chunks = pairs.into_iter().peekable();
         while chunks.peek().is_some() {
             let chunk: Vec<_> = chunks.by_ref().take(500).collect();
