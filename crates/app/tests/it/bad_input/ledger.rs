@@ -104,6 +104,27 @@ fn without_its_key_a_ledger_stays_closed_and_none_is_made_anew() {
             exit: 1,
             told: &["error[E4004]", "is no key"],
         },
+        Case {
+            name: "a key file of a megabyte",
+            damage: |folder| set_key(folder, &"0f".repeat(1 << 19)),
+            mend,
+            exit: 1,
+            told: &["error[E4004]", "is no key"],
+        },
+        Case {
+            name: "a folder in the key's place",
+            damage: |folder| {
+                fs::rename(folder.join(KEY), folder.join("kept")).unwrap();
+                fs::create_dir(folder.join(KEY)).unwrap();
+                mode(folder, 0o700);
+            },
+            mend: |folder| {
+                fs::remove_dir(folder.join(KEY)).unwrap();
+                give_back(folder, KEY);
+            },
+            exit: 1,
+            told: &["error[E4002]", "sterna.key cannot be opened"],
+        },
         Case { name: "an empty key", damage: |folder| set_key(folder, ""), mend, exit: 1, told: &["error[E4004]"] },
         Case {
             name: "a key that others can read",
