@@ -269,9 +269,10 @@ impl CredentialState {
             (state, E::Created(again)) if state == again => state,
             (S::AwaitingSignIn | S::Answered, E::Answer) => S::Answered,
             (S::AwaitingSignIn | S::Answered | S::Moved, E::FlagCleared) => S::Moved,
-            (S::AwaitingSignIn | S::Answered | S::Set | S::Carried | S::Superseded, E::ChangedElsewhere) => {
-                S::Superseded
-            }
+            (
+                S::AwaitingSignIn | S::Answered | S::Set | S::Carried | S::Superseded | S::ResetDue,
+                E::ChangedElsewhere,
+            ) => S::Superseded,
             (S::AwaitingSignIn | S::Answered | S::Set | S::Carried | S::ResetDue, E::DemandReset) => S::ResetDue,
             (S::NotNeeded, E::Recreated) => S::NotNeeded,
             (state, E::Recreated) if state != S::Dormant => S::ResetDue,

@@ -56,6 +56,9 @@ pub struct VerifyReport {
 /// What a difference of identities is called.
 const IDENTITIES: &str = "identities";
 
+/// How often `--repair` plans and sends what differs.
+const ROUNDS: u32 = 2;
+
 /// Accounts that are read back at a time.
 const CHUNK: usize = 400;
 
@@ -93,15 +96,24 @@ pub async fn verify(run: &Run, target: &Arc<dyn Target>, sweep: Sweep) -> Result
 pub async fn repair(run: &Run, input: &ApplyInput, sweep: Sweep) -> Result<VerifyReport, PhaseError> {
     let _lock = run.ledger.lock("verify --repair")?;
     let worker = run.ledger.begin_run("verify --repair", run.now()).await?;
-    let before = compare_all(run, &input.target, sweep).await?;
-    let mut report = before.clone();
-    let planned =
-        if before.differs + before.missing > 0 { plan_repair(run, &input.target).await? } else { HashSet::new() };
-    if !planned.is_empty() {
-        let repaired = run_apply(run, input, "repair", Some(planned)).await?;
+    let mut report = compare_all(run, &input.target, sweep).await?;
+    let mut repaired: Option<ApplyReport> = None;
+    // attributes and identities are two requests: an account in which both differ takes two rounds
+    for _ in 0..ROUNDS {
+        let planned =
+            if report.differs + report.missing > 0 { plan_repair(run, &input.target).await? } else { HashSet::new() };
+        if planned.is_empty() {
+            break;
+        }
+        let round = run_apply(run, input, "repair", Some(planned)).await?;
+        let stopped = round.stopped.is_some() || round.failed() > 0;
+        repaired = Some(repaired.map_or(round.clone(), |before| before.and(round)));
         report = compare_all(run, &input.target, sweep).await?;
-        report.repair = Some(repaired);
+        if stopped {
+            break;
+        }
     }
+    report.repair = repaired;
     let outcome = format!("{} equal, {} differ, {} missing", report.equal, report.differs, report.missing);
     run.ledger.end_run(worker, "verify --repair", outcome, run.now()).await?;
     Ok(report)
