@@ -5,6 +5,7 @@
 //! (some hundred rows). WAL mode: readers see the last commit and block nobody.
 
 use std::{
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -89,7 +90,9 @@ impl Store {
         let mode = Arc::new(AtomicU8::new(Mode::Live as u8));
         let (jobs, waiting) = sync_channel(QUEUE);
         let wanted = Arc::clone(&mode);
-        let thread = thread::Builder::new().name("ledger".into()).spawn(move || work(&connection, &waiting, &wanted));
+        let turn = Turn::open(path)?;
+        let thread = thread::Builder::new().name("ledger".into());
+        let thread = thread.spawn(move || work(&connection, &turn, &waiting, &wanted));
         let thread = thread.map_err(|source| LedgerError::Open { path: path.to_owned(), source: Arc::new(source) })?;
         Ok(Self {
             path: path.to_owned(),
@@ -207,7 +210,45 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-fn work(store: &Connection, waiting: &Receiver<Job>, mode: &AtomicU8) {
+/// Where the writers of all processes take turns: whoever waits for the write lock holds this one meanwhile.
+///
+/// Without it a bulk phase, which begins again as soon as it has committed, overtakes a sign-in that looks every
+/// millisecond whether the write lock is free: one of a hundred waited for a quarter of a second.
+struct Turn(File);
+
+impl Turn {
+    fn open(store: &Path) -> Result<Self, LedgerError> {
+        let path = store.with_file_name("turn.lock");
+        let file =
+            File::options().read(true).append(true).create(true).open(&path).map_err(LedgerError::file(&path))?;
+        Ok(Self(file))
+    }
+
+    /// Begins to write when it is our turn. Where nobody can tell whose turn it is, the write lock alone decides.
+    fn begin(&self, store: &Connection) -> Result<(), LedgerError> {
+        let held = self.wait();
+        let result = store.execute_batch("BEGIN IMMEDIATE").map_err(LedgerError::store("waiting for its write lock"));
+        if held {
+            // it would be let go with the process at the latest
+            drop(self.0.unlock());
+        }
+        result
+    }
+
+    fn wait(&self) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            match self.0.try_lock() {
+                Ok(()) => return true,
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+                Err(TryLockError::Error(_)) => return false,
+            }
+        }
+        false
+    }
+}
+
+fn work(store: &Connection, turn: &Turn, waiting: &Receiver<Job>, mode: &AtomicU8) {
     let mut current = Mode::Live;
     loop {
         let Ok(job) = waiting.recv() else { return };
@@ -218,16 +259,16 @@ fn work(store: &Connection, waiting: &Receiver<Job>, mode: &AtomicU8) {
         }
         match job {
             Job::Alone(job) => job(store),
-            Job::Grouped(first) => group(store, first, waiting),
+            Job::Grouped(first) => group(store, turn, first, waiting),
         }
     }
 }
 
 /// Does `first` and what else waits in one transaction.
-fn group(store: &Connection, first: Grouped, waiting: &Receiver<Job>) {
+fn group(store: &Connection, turn: &Turn, first: Grouped, waiting: &Receiver<Job>) {
     let mut replies = Vec::new();
     let mut alone = None;
-    if let Err(error) = begin(store) {
+    if let Err(error) = turn.begin(store) {
         let (_, reply) = first(Err(error));
         return reply(Ok(()));
     }
@@ -253,10 +294,6 @@ fn group(store: &Connection, first: Grouped, waiting: &Receiver<Job>) {
     if let Some(job) = alone {
         job(store);
     }
-}
-
-fn begin(store: &Connection) -> Result<(), LedgerError> {
-    store.execute_batch("BEGIN IMMEDIATE").map_err(LedgerError::store("waiting for its write lock"))
 }
 
 fn in_savepoint(store: &Connection, job: Grouped) -> Reply {
