@@ -6,7 +6,7 @@ pub mod decide;
 mod report;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -105,6 +105,8 @@ impl Accepted {
 
 /// How many accounts are decided on at a time.
 const CHUNK: usize = 1_000;
+/// How many of them are stored side by side: some are sealed while others are written, so that the writer never waits.
+const WRITING: usize = 4;
 /// Up to so many accounts are looked up one batch at a time instead of reading everything that the target holds.
 const SMALL: u64 = 2_000;
 
@@ -217,7 +219,7 @@ async fn walk(
         tokio::spawn(async move { ledger.records(after, CHUNK, &states).await })
     };
     let mut next = read(Ordinal(0));
-    let mut writing: Option<tokio::task::JoinHandle<Result<(), sterna_ledger::LedgerError>>> = None;
+    let mut writing: VecDeque<tokio::task::JoinHandle<Result<(), sterna_ledger::LedgerError>>> = VecDeque::new();
     loop {
         run.check_stop()?;
         let chunk = next.await??;
@@ -225,14 +227,16 @@ async fn walk(
         next = read(last);
         let count = chunk.len() as u64;
         let decisions = planner.chunk(chunk, report).await?;
-        if let Some(before) = writing.take() {
+        if writing.len() >= WRITING
+            && let Some(before) = writing.pop_front()
+        {
             before.await??;
         }
         let (ledger, now) = (Arc::clone(&run.ledger), run.now());
-        writing = Some(tokio::spawn(async move { ledger.decide(decisions, now).await }));
+        writing.push_back(tokio::spawn(async move { ledger.decide(decisions, now).await }));
         run.progress.add(count);
     }
-    if let Some(last) = writing {
+    for last in writing {
         last.await??;
     }
     Ok(())
