@@ -12,7 +12,7 @@ use sterna_core::{
     secrecy::ExposeSecret,
     settings::{SecretRef, Values},
 };
-use sterna_engine::{Progress, Run, extract::Feed, plan::PlanInput, plan::Scope};
+use sterna_engine::{Progress, Run, apply::promise, extract::Feed, plan::PlanInput, plan::Scope};
 use sterna_ledger::{Ledger, LedgerError, Presence, key::ProjectKey, reading::SourceName};
 
 use crate::{
@@ -164,16 +164,16 @@ impl Opened {
         }
     }
 
-    /// The number of a cohort in the file's order.
-    pub(crate) fn cohort(&self, name: &str) -> Result<u32, Failure> {
-        let names: Vec<&str> = self.project.cohorts.iter().map(|cohort| cohort.name.as_str()).collect();
-        let number = names.iter().position(|known| *known == name).and_then(|at| u32::try_from(at).ok());
-        number.ok_or_else(|| {
-            let failure = Failure::new(Code::E5014, format!("there is no cohort \"{}\"", name.escape_debug()));
-            failure.hint(format!(
-                "cohorts of this project: {}",
-                if names.is_empty() { "none" } else { "" }.to_owned() + &names.join(", ")
-            ))
+    /// The number that the plan gave to a cohort.
+    pub(crate) async fn cohort(&self, name: &str, run: &Run) -> Result<u32, Failure> {
+        let cohorts = &self.project.cohorts;
+        let found = promise::cohort(run, name, cohorts).await;
+        found.map_err(|error| {
+            let names: Vec<&str> = cohorts.iter().map(|cohort| cohort.name.as_str()).collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let is_unknown = error.code() == Code::E5014;
+            let failure = Failure::from(error);
+            if is_unknown { failure.hint(format!("cohorts of this project: {known}")) } else { failure }
         })
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Start at [`Cohort::holds`]. Membership depends on the account and its key alone, so it is the same in every run.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{account::Account, ids::AccountKey, mapping, plan::Strategy};
 
 /// A named part of the accounts. An account belongs to the first cohort, in the file's order, that holds it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cohort {
     /// Its name in `[cohorts.NAME]`.
     pub name: String,
@@ -20,7 +21,7 @@ pub struct Cohort {
 }
 
 /// One test of one attribute.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// The attribute, as in mapping rules (`email`, `attributes.plan`).
     pub attribute: String,
@@ -29,7 +30,7 @@ pub struct Rule {
 }
 
 /// What a value has to be. Texts compare without case; of a list, one value is enough.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Test {
     /// The same text.
     Equals(String),

@@ -150,6 +150,10 @@ pub struct Descriptor {
     pub moves_at_sign_in: bool,
     /// Identity providers that the target has, where it says so; issuers compare without case.
     pub providers: Option<Vec<String>>,
+    /// Everything else that drafts are made of and that settings or the target may change, by its name; a plan holds
+    /// for these values alone.
+    #[serde(default)]
+    pub fingerprint: BTreeMap<String, String>,
 }
 
 /// What a draft is made from besides the account.

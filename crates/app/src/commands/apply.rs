@@ -60,13 +60,16 @@ impl FromStr for Canary {
 
 pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let opened = Opened::load(session)?;
-    let cohort = args.cohort.as_deref().map(|name| opened.cohort(name)).transpose()?;
     let limit = match args.canary {
         Some(Canary::Configured) => Some(opened.project.canary),
         Some(Canary::Of(accounts)) => Some(accounts),
         None => args.limit,
     };
     let run = opened.run(session, opened.ledger().await?);
+    let cohort = match &args.cohort {
+        Some(name) => Some(opened.cohort(name, &run).await?),
+        None => None,
+    };
     let target = opened.target().await?;
     let input = ApplyInput { target, cohort, limit, abort: opened.project.abort, matching: opened.project.matching };
     let preview = match apply::preview(&run, &input).await {

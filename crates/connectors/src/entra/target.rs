@@ -169,7 +169,23 @@ fn descriptor(config: &TargetConfig, shape: &Shape, local_issuer: &str) -> Descr
         flag: Some(shape.full_name(&shape.flag)),
         moves_at_sign_in: true,
         providers: shape.providers.clone(),
+        fingerprint: fingerprint(config, shape),
     }
+}
+
+/// What drafts name or go by, by setting.
+fn fingerprint(config: &TargetConfig, shape: &Shape) -> BTreeMap<String, String> {
+    let extensions: Vec<String> = config.extensions.iter().map(|(name, sort)| format!("{name} {sort}")).collect();
+    let parts = [
+        ("upn_domain", shape.upn_domain.clone()),
+        ("extension_app_id", shape.prefix.clone()),
+        ("legacy_id_attribute", shape.legacy_id.clone()),
+        ("extensions", extensions.join(", ")),
+        ("relink_issuers", shape.relink_issuers.join(", ")),
+        ("email_sign_in", format!("{:?}", shape.email_sign_in)),
+        ("disable_strong_password", shape.disable_strong_password.to_string()),
+    ];
+    parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[async_trait]

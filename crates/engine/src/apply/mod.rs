@@ -7,6 +7,7 @@
 pub mod abort;
 mod flight;
 pub(crate) mod lanes;
+pub mod promise;
 mod report;
 pub mod resolve;
 mod sender;
@@ -16,7 +17,7 @@ use std::{collections::HashSet, sync::Arc, time::Instant};
 use sterna_core::{
     code::Code,
     ids::Ordinal,
-    port::{Descriptor, Needs, Target},
+    port::{Needs, Target},
     state::ProfileState,
 };
 use sterna_ledger::sending::Workload;
@@ -34,7 +35,7 @@ use crate::{
 pub struct ApplyInput {
     /// The target, connected.
     pub target: Arc<dyn Target>,
-    /// Only accounts of this cohort, by its number in the file's order.
+    /// Only accounts of this cohort, by its number in the plan ([`promise::cohort`]).
     pub cohort: Option<u32>,
     /// At most so many accounts.
     pub limit: Option<u64>,
@@ -68,27 +69,13 @@ pub async fn preview(run: &Run, input: &ApplyInput) -> Result<Preview, PhaseErro
     if work.planned + work.open == 0 {
         return Err(PhaseError::cannot(Code::E5002, "nothing is planned"));
     }
-    same_target(run, input.target.descriptor()).await?;
+    promise::same_target(run, input.target.descriptor()).await?;
     let limit = input.limit.unwrap_or(u64::MAX);
     let creates = work.creates.min(limit);
     let needs = Needs { creates, links: work.links > 0, just_in_time: input.target.descriptor().flag.is_some() };
     let predicted_secs = predict(&input.target.descriptor().quota, (work.creates + work.links).min(limit));
     let findings = input.target.preflight(&needs).await;
     Ok(Preview { work, predicted_secs, findings })
-}
-
-/// A plan is a promise for one target: drafts name its domain and attributes.
-async fn same_target(run: &Run, now: &Descriptor) -> Result<(), PhaseError> {
-    let Some(text) = run.ledger.document("descriptor").await? else { return Ok(()) };
-    let planned: Descriptor =
-        serde_json::from_str(&text).map_err(|_| PhaseError::cannot(Code::E5003, "the plan is of another version"))?;
-    let same = planned.kind == now.kind && planned.local_issuer == now.local_issuer && planned.flag == now.flag;
-    if same {
-        return Ok(());
-    }
-    let message =
-        format!("the plan was made for {} ({}), not for {} ({})", planned.name, planned.kind, now.name, now.kind);
-    Err(PhaseError::cannot(Code::E5003, message))
 }
 
 /// Sends what is planned.

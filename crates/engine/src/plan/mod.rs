@@ -26,6 +26,7 @@ use sterna_ledger::planning::{Decision, InCohort, Loaded};
 pub use report::{PlanReport, predict};
 
 use crate::{
+    apply::promise,
     error::PhaseError,
     plan::decide::{Facts, Verdict},
     run::Run,
@@ -131,6 +132,7 @@ pub(crate) async fn make(run: &Run, input: &PlanInput) -> Result<PlanReport, Pha
         let message = format!("the source `{name}` has not been read to its end");
         return Err(PhaseError::cannot(Code::E5015, message));
     }
+    promise::begin_cohorts(run, &input.cohorts, !input.scope.states.is_empty()).await?;
     let states = input.states();
     let todo: u64 = states.iter().map(|state| status.profile(*state)).sum();
     let mut report = PlanReport::new(input.target.descriptor());
@@ -436,8 +438,8 @@ async fn finish(run: &Run, input: &PlanInput, report: &mut PlanReport) -> Result
             report.findings.push(Finding::warning(code, format!("{count} {what}")).hint(code.mend()));
         }
     }
-    let descriptor = serde_json::to_string(input.target.descriptor()).unwrap_or_default();
-    run.ledger.set_document("descriptor", descriptor).await?;
+    promise::keep_target(run, input.target.descriptor()).await?;
+    promise::keep_cohorts(run, &input.cohorts).await?;
     let summary = serde_json::to_string(&report).unwrap_or_default();
     run.ledger.set_document("plan_summary", summary).await?;
     Ok(())

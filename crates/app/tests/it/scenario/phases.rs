@@ -71,6 +71,58 @@ fn a_cohort_is_sent_alone_and_one_that_nobody_named_is_refused() {
 }
 
 #[test]
+fn a_cohort_means_whom_the_plan_meant_or_the_plan_has_to_be_made_again() {
+    let wave = |name: &str, person: &str| {
+        format!("[cohorts.{name}]\nwhere = [{{ attribute = \"display_name\", equals = \"Person {person}\" }}]\n")
+    };
+    let (first, second) = (wave("first", "u1"), wave("second", "u2"));
+    let world = planned(4, &format!("{first}{second}"), "");
+    let planned_for = world.folder.read("sterna.toml");
+    let swapped = planned_for.replace(&format!("{first}{second}"), &format!("{second}{first}"));
+    let others = planned_for.replace("Person u1", "Person u3");
+    let before = planned_for.replace(&first, &format!("{}{first}", wave("new", "u0")));
+    for edited in [&swapped, &others, &before] {
+        assert_ne!(edited, &planned_for);
+        world.folder.write("sterna.toml", edited);
+        let apply = world.run("apply --yes --cohort first").exits(10);
+        assert!(apply.stderr.contains("E5003") && apply.stderr.contains("sterna plan"), "{}", apply.stderr);
+        assert_eq!(world.emulator.users().len(), 0);
+    }
+    world.plan();
+    world.run("apply --yes --cohort first").exits(0);
+    assert_eq!(world.emulator.users().len(), 1);
+    world.emulator.user("Person u1");
+    // what comes after it is of no account to a cohort
+    world.folder.write("sterna.toml", &before.replace("Person u2", "Person u3"));
+    world.run("apply --yes --cohort first").exits(0);
+    let apply = world.run("apply --yes --cohort second").exits(10);
+    assert!(apply.stderr.contains("E5003"), "{}", apply.stderr);
+    stands(&world.status(), "profile", &[("applied", 1), ("planned", 3)]);
+}
+
+#[test]
+fn a_plan_that_names_what_is_configured_otherwise_now_is_refused() {
+    let world = planned(2, "", "");
+    let planned_for = world.folder.read("sterna.toml");
+    for setting in [
+        "legacy_id_attribute = \"someOtherId\"",
+        "upn_domain = \"other.example.com\"",
+        "flag_attribute = \"someOtherFlag\"",
+        "extensions = { plan = \"String\" }",
+        "email_sign_in = \"never\"",
+        "disable_strong_password = true",
+    ] {
+        world.folder.write("sterna.toml", &planned_for.replace("settling_secs", &format!("{setting}\nsettling_secs")));
+        let apply = world.run("apply --yes").exits(10);
+        assert!(apply.stderr.contains("E5003"), "{setting}: {}", apply.stderr);
+        assert_eq!(world.emulator.counter("writes"), 0, "{setting}");
+    }
+    world.folder.write("sterna.toml", &planned_for);
+    world.run("apply --yes").exits(0);
+    world.exactly_once(2);
+}
+
+#[test]
 fn a_run_in_which_too_many_fail_stops_by_itself_and_leaves_the_rest_planned() {
     let refuse =
         "[[fault]]\nkind = \"error_5xx_before\"\non = \"create\"\nstatus = 400\ncode = \"Request_BadRequest\"\n";
