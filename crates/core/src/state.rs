@@ -141,6 +141,8 @@ pub enum ProfileEvent {
     Miss,
     /// Removed or restored.
     Undo,
+    /// A repair of an account that is at the target was not carried out: what differed still does.
+    LayAside,
 }
 
 /// A step that the state machine does not know.
@@ -201,6 +203,7 @@ impl ProfileState {
             (state, E::Differ) if state.is_at_target() || state == S::Missing => S::Differs,
             (state, E::Miss) if state.is_at_target() || state == S::Missing => S::Missing,
             (state, E::Undo) if state.is_at_target() || state == S::Missing => S::Undone,
+            (S::Planned | S::Clash | S::Refused, E::LayAside) => S::Differs,
             (from, event) => {
                 return Err(NoSuchStep { from: from.name(), step: event.name() });
             }
@@ -231,6 +234,7 @@ impl ProfileEvent {
             Self::Differ => "differ",
             Self::Miss => "miss",
             Self::Undo => "undo",
+            Self::LayAside => "lay aside",
         }
     }
 }

@@ -73,6 +73,7 @@ const PAGES: usize = 2;
 pub async fn extract(run: &Run, feeds: Vec<Feed>, from_start: bool) -> Result<ExtractReport, PhaseError> {
     let _lock = run.ledger.lock("extract")?;
     run.ledger.relax(true);
+    run.lay_repairs_aside().await?;
     let worker = run.ledger.begin_run("extract", run.now()).await?;
     let rows = run.ledger.register(feeds.iter().map(|feed| feed.name.clone()).collect()).await?;
     let mut report = ExtractReport::default();

@@ -43,6 +43,16 @@ impl Run {
         self.clock.now()
     }
 
+    /// Begins what a phase does under its lock: a repair that was interrupted or refused is a difference again, so that
+    /// no other phase takes it for an account that was never sent.
+    pub(crate) async fn lay_repairs_aside(&self) -> Result<(), PhaseError> {
+        let laid = self.ledger.lay_repairs_aside(self.now()).await?;
+        if laid > 0 {
+            tracing::info!(accounts = laid, "Repairs that were not carried out are differences again");
+        }
+        Ok(())
+    }
+
     /// Ends the phase if the operator wants it to stop.
     pub fn check_stop(&self) -> Result<(), PhaseError> {
         if self.stop.is_wanted() { Err(PhaseError::Interrupted) } else { Ok(()) }

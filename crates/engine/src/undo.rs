@@ -54,6 +54,7 @@ const ROUNDS: u32 = 200;
 /// Takes back what was done.
 pub async fn undo(run: &Run, target: &Arc<dyn Target>) -> Result<UndoReport, PhaseError> {
     let _lock = run.ledger.lock("undo")?;
+    run.lay_repairs_aside().await?;
     let worker = run.ledger.begin_run("undo", run.now()).await?;
     let status = sterna_ledger::status::read(run.ledger.folder())?;
     let open = status.profile(ProfileState::Intended) + status.profile(ProfileState::InDoubt);
@@ -64,11 +65,10 @@ pub async fn undo(run: &Run, target: &Arc<dyn Target>) -> Result<UndoReport, Pha
     // what was sent a moment ago may not show yet, and would be taken for gone
     settle(run, target.as_ref()).await?;
     run.progress.begin("undoing", AT_TARGET.iter().map(|state| status.profile(*state)).sum());
-    let descriptor = target.descriptor();
     let mut undo = Undo {
         run,
         target: target.as_ref(),
-        lanes: Lanes::new(&descriptor.quota, run.now(), &[]),
+        lanes: Lanes::after_earlier(run, &target.descriptor().quota).await?,
         again: HashSet::new(),
         report: UndoReport::default(),
     };

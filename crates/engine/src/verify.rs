@@ -85,6 +85,7 @@ pub enum Sweep {
 /// Reads everything back and compares.
 pub async fn verify(run: &Run, target: &Arc<dyn Target>, sweep: Sweep) -> Result<VerifyReport, PhaseError> {
     let _lock = run.ledger.lock("verify")?;
+    run.lay_repairs_aside().await?;
     let worker = run.ledger.begin_run("verify", run.now()).await?;
     let report = compare_all(run, target, sweep).await?;
     let outcome = format!("{} equal, {} differ, {} missing", report.equal, report.differs, report.missing);
@@ -95,6 +96,7 @@ pub async fn verify(run: &Run, target: &Arc<dyn Target>, sweep: Sweep) -> Result
 /// Verifies, plans the differences anew, sends them, and verifies again.
 pub async fn repair(run: &Run, input: &ApplyInput, sweep: Sweep) -> Result<VerifyReport, PhaseError> {
     let _lock = run.ledger.lock("verify --repair")?;
+    run.lay_repairs_aside().await?;
     let worker = run.ledger.begin_run("verify --repair", run.now()).await?;
     let mut report = compare_all(run, &input.target, sweep).await?;
     let mut repaired: Option<ApplyReport> = None;
@@ -107,6 +109,7 @@ pub async fn repair(run: &Run, input: &ApplyInput, sweep: Sweep) -> Result<Verif
         }
         let round = run_apply(run, input, "repair", Some(planned)).await?;
         let stopped = round.stopped.is_some() || round.failed() > 0;
+        run.lay_repairs_aside().await?;
         repaired = Some(repaired.map_or(round.clone(), |before| before.and(round)));
         report = compare_all(run, &input.target, sweep).await?;
         if stopped {
@@ -235,6 +238,7 @@ async fn sweep_for_doubles(run: &Run, target: &dyn Target, report: &mut VerifyRe
         ProfileState::ALL.iter().copied().filter(|state| !AT_TARGET.contains(state) && !state.is_open()).collect();
     let mut after = None;
     loop {
+        run.check_stop()?;
         let selection = Selection { states: states.clone(), cohort: None, after, limit: CHUNK };
         let cases = run.ledger.cases(selection).await?;
         let Some(last) = cases.last() else { return Ok(()) };

@@ -62,6 +62,8 @@ pub struct Case {
     pub worker: Option<i64>,
     /// Whether an earlier undo was about to remove it.
     pub undoing: bool,
+    /// How often in this run no answer came for it.
+    pub doubts: u32,
 }
 
 /// What became of an account.
@@ -178,6 +180,42 @@ impl Ledger {
         }
     }
 
+    /// Repairs that were planned, refused or met a conflict and are not under way go back to being differences: an
+    /// account that the target holds is never planned from its source alone. Returns how many.
+    pub async fn lay_repairs_aside(&self, now: Timestamp) -> Result<u64, LedgerError> {
+        let states = numbers(&[ProfileState::Planned, ProfileState::Clash, ProfileState::Refused]);
+        let mut total = 0;
+        loop {
+            let sql = format!(
+                "SELECT h.ordinal FROM holding h CROSS JOIN account a ON a.ordinal = h.ordinal
+                 WHERE a.profile IN ({states}) LIMIT 500"
+            );
+            let moved = self
+                .store
+                .write(move |store| {
+                    let doing = LedgerError::store("looking for unfinished repairs");
+                    let mut statement = store.prepare_cached(&sql).map_err(&doing)?;
+                    let repairs: Vec<i64> =
+                        statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(&doing)?;
+                    for ordinal in &repairs {
+                        step(store, Ordinal(*ordinal), now, Some(ProfileEvent::LayAside), None)?;
+                        store
+                            .execute(
+                                "UPDATE account SET code = ?2 WHERE ordinal = ?1",
+                                params![ordinal, Code::E5011.as_str()],
+                            )
+                            .map_err(&doing)?;
+                    }
+                    Ok(repairs.len() as u64)
+                })
+                .await?;
+            total += moved;
+            if moved == 0 {
+                return Ok(total);
+            }
+        }
+    }
+
     /// Makes durable that removals are about to be sent. The accounts' states move with the answers; a removal that is
     /// repeated does no harm.
     pub async fn intend_undo(&self, ordinals: Vec<Ordinal>, now: Timestamp) -> Result<(), LedgerError> {
@@ -221,10 +259,10 @@ impl Ledger {
                 let doing = LedgerError::store("counting recent requests");
                 let sql =
                     "SELECT at / 500 * 500, count(*) FROM (SELECT at, event FROM step ORDER BY seq DESC LIMIT 2000000)
-                           WHERE event = ?1 AND at >= ?2 GROUP BY 1 ORDER BY 1";
+                           WHERE event IN (?1, ?3) AND at >= ?2 GROUP BY 1 ORDER BY 1";
                 let mut statement = store.prepare(sql).map_err(&doing)?;
                 statement
-                    .query_map(params![INTEND, since.0], |row| Ok((Timestamp(row.get(0)?), row.get(1)?)))
+                    .query_map(params![INTEND, since.0, UNDO_INTENDED], |row| Ok((Timestamp(row.get(0)?), row.get(1)?)))
                     .and_then(Iterator::collect)
                     .map_err(&doing)
             })
@@ -350,6 +388,7 @@ fn case(seal: &Seal, row: &Row<'_>) -> Result<Case, LedgerError> {
         until,
         worker: row.get(12).map_err(&doing)?,
         undoing: row.get(13).map_err(&doing)?,
+        doubts: 0,
     })
 }
 
@@ -435,11 +474,15 @@ impl Ledger {
                     let sql = format!("SELECT count(*) FROM account WHERE {what} {which}");
                     store.query_row(&sql, [], |row| row.get::<_, u64>(0)).map_err(&doing)
                 };
-                let planned = ProfileState::Planned.number();
+                // repairs that were interrupted are no work of apply's
+                let planned = format!(
+                    "profile = {} AND ordinal NOT IN (SELECT ordinal FROM holding)",
+                    ProfileState::Planned.number()
+                );
                 Ok(Workload {
-                    planned: count(&format!("profile = {planned}"))?,
-                    creates: count(&format!("profile = {planned} AND action = {}", Action::Create.number()))?,
-                    links: count(&format!("profile = {planned} AND action = {}", Action::Link.number()))?,
+                    planned: count(&planned)?,
+                    creates: count(&format!("{planned} AND action = {}", Action::Create.number()))?,
+                    links: count(&format!("{planned} AND action = {}", Action::Link.number()))?,
                     open: count(&format!(
                         "profile IN ({})",
                         numbers(&[ProfileState::Intended, ProfileState::InDoubt])

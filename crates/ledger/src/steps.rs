@@ -127,6 +127,8 @@ const fn profile_number(event: ProfileEvent) -> u8 {
         ProfileEvent::Differ => 17,
         ProfileEvent::Miss => 18,
         ProfileEvent::Undo => 19,
+        // 20 is UNDO_INTENDED
+        ProfileEvent::LayAside => 21,
     }
 }
 

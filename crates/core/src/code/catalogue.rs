@@ -34,6 +34,7 @@ super::codes! {
     E2105 "identity exists elsewhere" "An identity of the account belongs to another account at the target." "See `sterna export failures`; decide which account it belongs to.";
     E2106 "changed by somebody else" "The account at the target changed between plan and apply." "Plan again.";
     E2107 "two objects with one key" "The target holds two objects with the key of one account." "Compare the two ids of the message, remove the wrong one at the target, and verify again.";
+    E2108 "never answered" "The target answered no request for this account, and never made it." "Look at the target's own logs for this account, then `sterna retry`.";
     E2199 "refused" "The target refuses the request for a reason that this program does not know." "Look at the target's words in `sterna export failures`.";
     E3001 "source cannot be opened" "The source's file or service cannot be opened." "Check path and rights.";
     E3002 "document breaks off or is not JSON" "The source document has a syntax error; what came before it was kept." "Mend the document at the byte that the message names, then extract again.";

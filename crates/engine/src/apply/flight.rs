@@ -62,7 +62,7 @@ impl Crew {
                 landed.wait = landed.wait.max(*wait);
                 landed.reason = Some(reason.clone());
             }
-            let resolution = since(resolve::answered(&case, answer), ended);
+            let resolution = since(resolve::answered(&case, answer), until, ended);
             landed.results.push((case, resolution));
         }
         let outcomes = landed.results.iter().map(|(_, resolution)| outcome(resolution)).collect();
@@ -164,11 +164,13 @@ fn later(moment: Moment, by: Duration) -> Moment {
     }
 }
 
-/// A doubt counts from when its request ended.
-fn since(resolution: Resolution, ended: Moment) -> Resolution {
+/// A doubt counts from its request's last possible end: a lost connection says nothing about when the target is done
+/// with the request, an answer does.
+fn since(resolution: Resolution, until: Moment, ended: Moment) -> Resolution {
     match resolution {
         Resolution::LookUp { outcome, clash } => {
-            Resolution::LookUp { outcome: Outcome { until: Some(ended), ..outcome }, clash }
+            let end = if clash { ended } else { until };
+            Resolution::LookUp { outcome: Outcome { until: Some(end), ..outcome }, clash }
         }
         other => other,
     }

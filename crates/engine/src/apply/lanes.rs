@@ -7,6 +7,8 @@ use sterna_core::{
     time::Timestamp,
 };
 
+use crate::{error::PhaseError, run::Run};
+
 /// Paces all lanes of a target.
 pub(crate) struct Lanes {
     began: Instant,
@@ -25,8 +27,16 @@ pub(crate) struct Leave {
 }
 
 impl Lanes {
+    /// Lanes of `quota`, with the writes that earlier runs on this ledger sent within its window.
+    pub(crate) async fn after_earlier(run: &Run, quota: &Quota) -> Result<Self, PhaseError> {
+        let window = i64::try_from(quota.window.as_millis()).unwrap_or(i64::MAX / 2);
+        let now = run.now();
+        let earlier = run.ledger.sent_since(Timestamp(now.0.saturating_sub(window))).await?;
+        Ok(Self::new(quota, now, &earlier))
+    }
+
     /// Lanes of `quota`, with the writes that earlier runs sent.
-    pub(crate) fn new(quota: &Quota, now: Timestamp, earlier: &[(Timestamp, u32)]) -> Self {
+    fn new(quota: &Quota, now: Timestamp, earlier: &[(Timestamp, u32)]) -> Self {
         let window = u64::try_from(quota.window.as_millis()).unwrap_or(u64::MAX / 4);
         let offset = window.saturating_mul(2);
         let mut pacers: Vec<Pacer> = (0..quota.lanes.max(1)).map(|_| Pacer::new(quota, offset)).collect();

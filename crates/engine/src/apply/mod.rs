@@ -69,6 +69,11 @@ pub async fn preview(run: &Run, input: &ApplyInput) -> Result<Preview, PhaseErro
     if work.planned + work.open == 0 {
         return Err(PhaseError::cannot(Code::E5002, "nothing is planned"));
     }
+    look_ahead(run, input, work).await
+}
+
+/// What checks at the target say of so much work.
+async fn look_ahead(run: &Run, input: &ApplyInput, work: Workload) -> Result<Preview, PhaseError> {
     promise::same_target(run, input.target.descriptor()).await?;
     let limit = input.limit.unwrap_or(u64::MAX);
     let creates = work.creates.min(limit);
@@ -84,6 +89,7 @@ pub async fn preview(run: &Run, input: &ApplyInput) -> Result<Preview, PhaseErro
 /// [`PhaseError::Findings`] when checks at the target found errors; nothing was sent then.
 pub async fn apply(run: &Run, input: &ApplyInput) -> Result<ApplyReport, PhaseError> {
     let _lock = run.ledger.lock("apply")?;
+    run.lay_repairs_aside().await?;
     run_apply(run, input, "apply", None).await
 }
 
@@ -95,7 +101,10 @@ pub(crate) async fn run_apply(
     only: Option<HashSet<Ordinal>>,
 ) -> Result<ApplyReport, PhaseError> {
     run.ledger.relax(false);
-    let preview = preview(run, input).await?;
+    let preview = match &only {
+        None => preview(run, input).await?,
+        Some(only) => look_ahead(run, input, Workload { planned: only.len() as u64, ..Workload::default() }).await?,
+    };
     if has_errors(&preview.findings) {
         return Err(PhaseError::Findings(preview.findings));
     }

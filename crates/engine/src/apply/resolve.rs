@@ -32,6 +32,9 @@ pub enum Resolution {
     Stop(Outcome, Code, String),
 }
 
+/// How often in one run a request without an answer is sent again before its account counts as refused.
+const DOUBTS: u32 = 5;
+
 /// Wait before something that was turned away without a time is sent again.
 const DEFAULT_WAIT: Duration = Duration::from_secs(2);
 
@@ -109,6 +112,13 @@ pub fn looked_up(case: &Case, found: &Found, settled: bool, matching: Matching) 
         Resolution::Again(Outcome { event: None, ..Outcome::step(case.ordinal, ProfileEvent::Intend) }, Duration::ZERO)
     };
     if matches!(case.action, Some(Action::Update | Action::Link)) {
+        // a conflict says that an identity is somebody else's; to send it again would change nothing
+        if case.code == Some(Code::E2103) {
+            return Some(Resolution::Settle(clash(case, Code::E2105, "an identity belongs to another account")));
+        }
+        if case.doubts >= DOUBTS {
+            return Some(Resolution::Settle(unanswered(case)));
+        }
         // both set a state and read it first: sending them again does no harm
         return settled.then(again);
     }
@@ -127,6 +137,7 @@ pub fn looked_up(case: &Case, found: &Found, settled: bool, matching: Matching) 
         [] if case.code == Some(Code::E2103) => {
             Some(Resolution::Settle(clash(case, Code::E2103, "the target says that it exists, but shows nobody")))
         }
+        [] if case.doubts >= DOUBTS => Some(Resolution::Settle(unanswered(case))),
         // asked after the settling time, and not there: it never arrived
         [] => Some(again()),
         [other] => Some(Resolution::Settle(met(case, other, found, matching))),
@@ -149,6 +160,11 @@ fn met(case: &Case, other: &TargetId, found: &Found, matching: Matching) -> Outc
 fn covers(planned: &Planned, found: &Found) -> bool {
     let has = |identity: &Identity| found.by_identity.iter().any(|(held, _)| held.canonical() == identity.canonical());
     planned.draft.identities.iter().all(has)
+}
+
+fn unanswered(case: &Case) -> Outcome {
+    let step = Outcome::step(case.ordinal, ProfileEvent::Refuse);
+    Outcome { code: Some(Code::E2108), detail: Some("no request for it was ever answered".to_owned()), ..step }
 }
 
 fn clash(case: &Case, code: Code, detail: &str) -> Outcome {

@@ -7,14 +7,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use sterna_core::{
-    code::Code,
-    ids::Ordinal,
-    pace::Wait,
-    plan::Action,
-    state::ProfileState,
-    time::{Moment, Timestamp},
-};
+use sterna_core::{code::Code, ids::Ordinal, pace::Wait, plan::Action, state::ProfileState, time::Moment};
 use sterna_ledger::sending::{Case, Outcome, Selection};
 use tokio::task::JoinHandle;
 
@@ -85,9 +78,7 @@ impl<'s> Sender<'s> {
         only: Option<HashSet<Ordinal>>,
     ) -> Result<Self, PhaseError> {
         let descriptor = input.target.descriptor();
-        let window = i64::try_from(descriptor.quota.window.as_millis()).unwrap_or(i64::MAX / 2);
-        let earlier = run.ledger.sent_since(Timestamp(run.now().0.saturating_sub(window))).await?;
-        let lanes = Lanes::new(&descriptor.quota, run.now(), &earlier);
+        let lanes = Lanes::after_earlier(run, &descriptor.quota).await?;
         let crew = Crew { run: run.clone(), target: Arc::clone(&input.target), matching: input.matching, worker };
         let mut sender = Self {
             run,
@@ -316,6 +307,7 @@ impl<'s> Sender<'s> {
                 self.report.doubts += 1;
                 let mut case = case;
                 case.until = outcome.until;
+                case.doubts += u32::from(!clash);
                 case.code = outcome.code;
                 case.standing.profile = ProfileState::InDoubt;
                 self.doubt(case, clash);
@@ -391,6 +383,8 @@ fn settles_in(until: &Moment, now: &Moment, settling: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use sterna_core::time::Timestamp;
+
     use super::*;
 
     fn moment(wall: i64, boot: u64, since_boot_ms: u64) -> Moment {

@@ -127,6 +127,7 @@ pub async fn plan(run: &Run, input: &PlanInput) -> Result<PlanReport, PhaseError
 
 /// Makes the plan under a lock that the caller holds.
 pub(crate) async fn make(run: &Run, input: &PlanInput) -> Result<PlanReport, PhaseError> {
+    run.lay_repairs_aside().await?;
     let status = sterna_ledger::status::read(run.ledger.folder())?;
     if let Some(name) = status.unfinished_sources.first() {
         let message = format!("the source `{name}` has not been read to its end");

@@ -65,7 +65,7 @@ fn a_retry_after_a_refused_repair_leaves_password_flag_and_credential_state_alon
     let refuse = json!({ "faults": [{ "kind": "error_5xx_before", "on": "update", "status": 400, "code": "Request_BadRequest" }] });
     world.emulator.control("/faults", &refuse);
     world.run("verify --repair --yes");
-    stands(&world.status(), "profile", &[("verified", 3), ("refused", 1)]);
+    stands(&world.status(), "profile", &[("verified", 3), ("differs", 1)]);
     world.emulator.control("/faults", &json!({}));
     world.run("retry --yes").exits(0);
     untouched(&world, &before);

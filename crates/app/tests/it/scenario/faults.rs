@@ -334,3 +334,31 @@ fn an_account_that_the_target_refuses_costs_only_itself() {
     world.run("retry --yes").exits(0);
     world.exactly_once(PEOPLE);
 }
+
+#[test]
+fn a_request_that_is_carried_out_long_after_its_connection_broke_makes_nobody_twice() {
+    // later than the settling time, though not than the request's last possible end and the settling time
+    let fault = "lagging_uniqueness = true\n[[fault]]\nkind = \"late_commit\"\non = \"create\"\nmatch = \"Person u1\"\n\
+                 times = 1\ndelay_ms = 1800\n";
+    let world = World::with_people(&[local("u0"), local("u1"), local("u2")], "", fault);
+    world.extract_and_plan();
+    world.run("apply --yes").exits(0);
+    world.exactly_once(3);
+    world.run("verify").exits(0);
+}
+
+#[test]
+fn an_account_whose_requests_are_never_answered_is_refused_in_the_end_and_holds_nobody_up() {
+    let fault = "[[fault]]\nkind = \"error_5xx_before\"\non = \"create\"\nmatch = \"Person u1\"\nstatus = 500\n";
+    let source = "[sources.legacy]\nconnector = \"json-lines\"\npath = \"people.jsonl\"\n";
+    let target = "settling_secs = 0\nrequest_timeout_secs = 1\n";
+    let world = World::of("entra-external-id", source, target, "", fault, "--read-delay-ms 50");
+    world.folder.write("people.jsonl", &([local("u0"), local("u1"), local("u2")].join("\n") + "\n"));
+    world.extract_and_plan();
+    let apply = world.run("apply --yes").exits(12);
+    assert!(apply.stdout.contains("E2108"), "{}", apply.stdout);
+    stands(&world.status(), "profile", &[("applied", 2), ("refused", 1)]);
+    world.emulator.control("/faults", &json!({}));
+    world.run("retry --yes").exits(0);
+    world.exactly_once(3);
+}

@@ -351,3 +351,17 @@ fn an_account_that_is_adopted_and_whose_address_changes_is_no_difference() {
     world.run("verify").exits(0);
     assert_eq!(count(&world.status(), "profile", "verified"), 1);
 }
+
+#[test]
+fn a_link_to_an_identity_that_somebody_else_took_is_a_clash_after_one_try() {
+    let seeds = there("Old Ana", &google("g-1")) + &there("Somebody", &email("else"));
+    let world = extracted(&[both("a", "g-1", "f-1")], "", &seeds);
+    world.plan();
+    let taken =
+        json!({ "identities": [{ "signInType": "federated", "issuer": "facebook.com", "issuerAssignedId": "f-1" }] });
+    world.tamper("Somebody", &taken);
+    let apply = world.run("apply --yes").exits(12);
+    assert!(apply.stdout.contains("E2105"), "{}", apply.stdout);
+    stands(&world.status(), "profile", &[("clash", 1)]);
+    assert_eq!(world.emulator.state()["counters"]["conflicts"], 1);
+}

@@ -9,6 +9,7 @@ mod first_migration;
 mod matching;
 mod pace;
 mod phases;
+mod repairs;
 mod secrets;
 
 use std::{
