@@ -9,6 +9,7 @@ pub mod apply;
 mod error;
 pub mod export;
 pub mod extract;
+pub mod leftovers;
 pub mod plan;
 pub mod purge;
 pub mod retry;

@@ -10,13 +10,22 @@ use sterna_core::{
 };
 use sterna_ledger::{Ledger, status::Status};
 
-use crate::{error::PhaseError, run::Run};
+use crate::{
+    error::PhaseError,
+    leftovers::{self, UnderWay},
+    run::Run,
+};
 
 /// What purge did.
 #[derive(Clone, Debug, Serialize)]
 pub struct PurgeReport {
     /// Accounts whose records are unreadable now.
     pub accounts: u64,
+    /// Copies of the ledger that killed rehearsals had left and that are gone now.
+    pub leftovers: u64,
+    /// Names in the ledger's folder that are none of its own, and are left as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
     /// What is out of its reach, in words.
     pub out_of_reach: &'static str,
 }
@@ -24,7 +33,8 @@ pub struct PurgeReport {
 /// Destroys the data key.
 ///
 /// # Errors
-/// [`Code::E5006`] while accounts still await their first sign-in; [`Code::E5016`] while outcomes are unknown.
+/// [`Code::E5006`] while accounts still await their first sign-in; [`Code::E5016`] while outcomes are unknown;
+/// [`Code::E4008`] while a rehearsal is under way.
 pub async fn purge(run: &Run) -> Result<PurgeReport, PhaseError> {
     let _lock = run.ledger.lock("purge")?;
     let status = sterna_ledger::status::read(run.ledger.folder())?;
@@ -37,8 +47,9 @@ pub async fn purge(run: &Run) -> Result<PurgeReport, PhaseError> {
     if open > 0 {
         return Err(PhaseError::cannot(Code::E5016, format!("the outcome of {open} requests is still unknown")));
     }
+    let leftovers = leftovers::clear(run.ledger.folder(), UnderWay::Refuse, run.now()).await?;
     run.ledger.purge(run.now()).await?;
-    Ok(PurgeReport::of(&status))
+    PurgeReport::of(&status, leftovers, run.ledger.folder())
 }
 
 /// Ends a purge that was cut short, by a kill or for want of room, after the data key was destroyed.
@@ -47,13 +58,15 @@ pub async fn purge(run: &Run) -> Result<PurgeReport, PhaseError> {
 /// [`PhaseError::Ledger`] when the ledger cannot be rewritten.
 pub async fn end(folder: &Path, now: Timestamp) -> Result<PurgeReport, PhaseError> {
     let _lock = Ledger::lock_folder(folder, "purge")?;
+    let leftovers = leftovers::clear(folder, UnderWay::Refuse, now).await?;
     Ledger::end_purge(folder, now).await?;
-    Ok(PurgeReport::of(&sterna_ledger::status::read(folder)?))
+    PurgeReport::of(&sterna_ledger::status::read(folder)?, leftovers, folder)
 }
 
 impl PurgeReport {
-    fn of(status: &Status) -> Self {
+    fn of(status: &Status, leftovers: u64, folder: &Path) -> Result<Self, PhaseError> {
         let out_of_reach = "copies of the key or of the ledger elsewhere (backups, snapshots) and exported files";
-        Self { accounts: status.accounts, out_of_reach }
+        let unknown = leftovers::strangers(folder)?;
+        Ok(Self { accounts: status.accounts, leftovers, unknown, out_of_reach })
     }
 }

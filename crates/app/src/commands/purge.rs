@@ -4,7 +4,12 @@ use sterna_engine::purge::{self, PurgeReport};
 use sterna_ledger::{Ledger, Presence};
 
 use super::Session;
-use crate::{exit::Exit, failure::Outcome, opened::Opened, out::table::grouped};
+use crate::{
+    exit::Exit,
+    failure::Outcome,
+    opened::Opened,
+    out::table::{add, counted, grouped},
+};
 
 /// Arguments of `sterna purge`.
 #[derive(Debug, clap::Args)]
@@ -26,11 +31,23 @@ pub(super) async fn run(_args: &Args, session: &Session) -> Outcome {
 }
 
 fn told(report: &PurgeReport, session: &Session) -> Exit {
-    let text = format!(
-        "The data key is destroyed: the records of {} accounts are unreadable.\nOut of reach: {}.",
-        grouped(report.accounts),
-        report.out_of_reach
-    );
+    let mut text =
+        format!("The data key is destroyed: the records of {} are unreadable.", counted(report.accounts, "account"));
+    if report.leftovers > 0 {
+        let copies = if report.leftovers == 1 { "copy" } else { "copies" };
+        add(
+            &mut text,
+            format_args!(
+                "\nRemoved with it: {} {copies} of the ledger, left by rehearsals that were killed.",
+                grouped(report.leftovers)
+            ),
+        );
+    }
+    if !report.unknown.is_empty() {
+        let names: Vec<String> = report.unknown.iter().map(|name| name.escape_debug().to_string()).collect();
+        add(&mut text, format_args!("\nNot of the ledger, and left in its folder: {}.", names.join(", ")));
+    }
+    add(&mut text, format_args!("\nOut of reach: {}.", report.out_of_reach));
     session.out.result(&text, report);
     Exit::Done
 }

@@ -13,10 +13,12 @@ use sterna_emulators::{Emulator, Options, Ready, Scenario, find};
 use sterna_engine::{
     Run,
     apply::{self, ApplyInput, ApplyReport},
+    leftovers::{self, COPY, UnderWay},
     plan::{self, PlanReport, Scope},
     verify::{self, Sweep, VerifyReport},
 };
-use sterna_ledger::Ledger;
+use sterna_ledger::{Ledger, PhaseLock};
+use tempfile::TempDir;
 
 use super::{Session, plan::about};
 use crate::{
@@ -61,11 +63,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
         return Err(Failure::new(Code::E5002, "nothing is planned").hint(Code::E5002.mend()));
     }
     let descriptor = planned_for(&ledger).await?;
-    let scratch = tempfile::Builder::new()
-        .prefix(".rehearsal-")
-        .tempdir_in(opened.ledger_folder())
-        .map_err(|error| Failure::new(Code::E1013, "a scratch folder cannot be made").caused_by(&error))?;
-    let run = opened.run(session, copy(&ledger, &opened, scratch.path()).await?);
+    let (scratch, _in_use) = scratch(&ledger, &opened).await?;
+    let run = opened.run(session, opened.open_copy(&scratch.path().join(COPY)).await?);
     let emulator = start(opened.target_config()?, &descriptor, args.speed).await?;
     let rehearsed = rehearse(&opened, &run, &emulator, &descriptor, scratch.path(), args.speed, session).await;
     emulator.shutdown().await;
@@ -84,10 +83,17 @@ async fn planned_for(ledger: &Ledger) -> Result<Descriptor, Failure> {
     descriptor.ok_or_else(|| Failure::new(Code::E5003, "the plan does not say what the target is like; plan again"))
 }
 
-async fn copy(ledger: &Ledger, opened: &Opened, scratch: &Path) -> Result<Ledger, Failure> {
-    let folder = scratch.join("ledger");
-    ledger.copy_to(&folder).await?;
-    opened.open_copy(&folder).await
+/// A folder with a copy of the ledger, and the lock that says that it is in use. What killed rehearsals left is removed.
+async fn scratch(ledger: &Ledger, opened: &Opened) -> Result<(TempDir, PhaseLock), Failure> {
+    let _lock = ledger.lock("rehearse")?;
+    leftovers::clear(ledger.folder(), UnderWay::Leave, opened.context.clock.now().wall).await?;
+    let scratch = tempfile::Builder::new()
+        .prefix(leftovers::REHEARSAL)
+        .tempdir_in(ledger.folder())
+        .map_err(|error| Failure::new(Code::E1013, "a scratch folder cannot be made").caused_by(&error))?;
+    let in_use = leftovers::hold(scratch.path())?;
+    ledger.copy_to(&scratch.path().join(COPY)).await?;
+    Ok((scratch, in_use))
 }
 
 /// An empty tenant of the target's name, with more quota.

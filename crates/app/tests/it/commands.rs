@@ -1,6 +1,6 @@
 //! The border of the phases: consent, canaries and cohorts, exports, mended records, interruptions, JSON.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio, thread, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -140,7 +140,7 @@ fn an_interrupted_apply_ends_in_good_order_and_goes_on() {
     world.extract_and_plan();
     let mut child = world.command("apply --yes").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     while world.emulator.counter("creates") == 0 {
-        std::thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
     }
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -161,6 +161,48 @@ fn a_rehearsal_changes_nothing_here_and_nothing_there() {
     assert_eq!(world.emulator.counter("writes"), requests);
     let left: Vec<_> = fs::read_dir(world.folder.path().join(".sterna")).unwrap().flatten().collect();
     assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().contains("rehearsal")), "{left:?}");
+}
+
+/// A rehearsal in a process of its own that was killed once it had copied the ledger.
+fn killed_rehearsal(world: &World) {
+    let ledger = world.folder.path().join(".sterna");
+    let scratch = || rehearsals(&ledger).into_iter().find(|name| ledger.join(name).join("emulator-secret").exists());
+    let mut rehearsal = world.command("rehearse").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while scratch().is_none() {
+        assert!(rehearsal.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let purge = world.run("purge --yes");
+    assert!(purge.code != 0 && purge.stderr.contains("E4008"), "{}", purge.stderr);
+    rehearsal.kill().unwrap();
+    rehearsal.wait().unwrap();
+    assert!(scratch().is_some());
+}
+
+fn rehearsals(ledger: &Path) -> Vec<String> {
+    let names = fs::read_dir(ledger).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(".rehearsal-")).collect()
+}
+
+#[test]
+fn what_a_killed_rehearsal_left_goes_with_the_next_one_or_with_a_purge() {
+    // many enough that a rehearsal takes a while
+    let world = planned(300, "[passwords]\nstrategy = \"reset\"\n");
+    let ledger = world.folder.path().join(".sterna");
+    killed_rehearsal(&world);
+    world.run("rehearse").exits(0);
+    assert_eq!(rehearsals(&ledger), Vec::<String>::new());
+    killed_rehearsal(&world);
+    fs::write(ledger.join("copied-by-hand"), "x").unwrap();
+    let purge = world.run("purge --yes").exits(0);
+    assert!(
+        purge.stdout.contains("1 copy of the ledger") && purge.stdout.contains("copied-by-hand"),
+        "{}",
+        purge.stdout
+    );
+    assert_eq!(rehearsals(&ledger), Vec::<String>::new());
+    let unknown = purge.stdout.lines().find(|line| line.starts_with("Not of the ledger")).unwrap();
+    assert!(unknown.ends_with(": copied-by-hand."), "and nothing of its own: {unknown}");
 }
 
 #[test]
