@@ -186,10 +186,14 @@ pub trait Target: Send + Sync {
     /// Checks rights, reachability, room and everything that rows depend on; sends nothing that changes.
     async fn preflight(&self, needs: &Needs) -> Vec<Finding>;
 
+    /// What [`Target::prepare`] would make now, with empty ids; sends nothing that changes.
+    async fn missing(&self) -> Result<Vec<Made>, TargetError>;
+
     /// Makes what every row depends on (extension attributes) and waits until it has propagated.
     ///
-    /// Returns what was made, for the ledger and undo.
-    async fn prepare(&self) -> Result<Vec<Made>, TargetError>;
+    /// Returns what was made now, and what of `intended` is there: an earlier run was about to make it, and ended before
+    /// it knew that it was made.
+    async fn prepare(&self, intended: &[Made]) -> Result<Vec<Made>, TargetError>;
 
     /// Looks accounts up by key and by identity, a batch at a time; one answer per probe, in order.
     async fn find(&self, probes: &[Probe]) -> Result<Vec<Found>, TargetError>;

@@ -11,6 +11,7 @@ mod index;
 pub mod key;
 mod ledger;
 mod lock;
+mod made;
 pub mod planning;
 pub mod reading;
 mod schema;

@@ -1,6 +1,9 @@
 //! Makes the extension attributes that every row depends on, and waits until they can be written (entra.md 3.1).
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,42 +23,81 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// What an attribute is called in the ledger's list of what was made.
 const WHAT: &str = "extension-property";
 
+/// What a look-up of attributes is called where it fails.
+const LOOKING: &str = "reading the extension attributes";
+
+fn made(name: String, id: String) -> Made {
+    Made { what: WHAT.into(), name, id }
+}
+
 impl EntraTarget {
-    /// Makes the attributes that are missing and waits for all of them.
-    pub(super) async fn make_attributes(&self) -> Result<Vec<Made>, TargetError> {
+    /// The attributes that are not defined yet, propagated or not.
+    pub(super) async fn missing_attributes(&self) -> Result<Vec<Made>, TargetError> {
         let available = tenant::available(&self.graph, &self.app).await?;
-        self.learn(available.values().map(|property| property.name.clone()));
-        let missing: Vec<(String, String)> = self
-            .needed_attributes()
-            .into_iter()
-            .filter(|(bare, _)| !available.contains_key(&self.shape.full_name(bare)))
-            .collect();
+        let missing = self.not_in(&available);
         if missing.is_empty() {
             return Ok(Vec::new());
+        }
+        let defined = tenant::defined(&self.graph, &self.app).await.map_err(|error| error.during(LOOKING))?;
+        let defined: BTreeSet<String> = defined.unwrap_or_default().into_iter().map(|property| property.name).collect();
+        let names = missing.into_iter().map(|(bare, _)| self.shape.full_name(&bare));
+        Ok(names.filter(|name| !defined.contains(name)).map(|name| made(name, String::new())).collect())
+    }
+
+    /// The needed attributes that cannot be written yet: bare name and data type.
+    fn not_in(&self, available: &BTreeMap<String, ExtensionProperty>) -> Vec<(String, String)> {
+        let mut needed = self.needed_attributes();
+        needed.retain(|(bare, _)| !available.contains_key(&self.shape.full_name(bare)));
+        needed
+    }
+
+    /// Makes the attributes that are missing and waits for all of them. Of the ones that are there, those are returned
+    /// too that an earlier run was about to make.
+    pub(super) async fn make_attributes(&self, intended: &[Made]) -> Result<Vec<Made>, TargetError> {
+        let available = tenant::available(&self.graph, &self.app).await?;
+        self.learn(available.keys().cloned());
+        let is_intended = |name: &str| intended.iter().any(|one| one.what == WHAT && one.name == name);
+        let known = available.values().filter(|property| is_intended(&property.name));
+        let mut all: Vec<Made> = known.map(|property| self.made(property)).collect();
+        let missing = self.not_in(&available);
+        if missing.is_empty() {
+            return Ok(all);
         }
         let Some(object) = self.app.object_id.clone() else {
             let error =
                 TargetError::new(Code::E2007, "extension attributes are missing and the application may not be read");
             return Err(error.hint("grant Application.ReadWrite.OwnedBy (or .All), or create the attributes by hand"));
         };
-        let mut made = Vec::new();
         for (bare, sort) in &missing {
-            made.extend(self.make_attribute(&object, bare, sort).await?);
+            let (property, is_new) = self.make_attribute(&object, bare, sort).await?;
+            if is_new || is_intended(&property.name) {
+                all.push(self.made(&property));
+            }
         }
         self.wait_until_available(&missing).await?;
-        Ok(made)
+        Ok(all)
     }
 
-    /// `None` when it was there already, defined by an earlier run and not propagated yet.
-    async fn make_attribute(&self, object: &str, bare: &str, sort: &str) -> Result<Option<Made>, TargetError> {
+    fn made(&self, property: &ExtensionProperty) -> Made {
+        let object = self.app.object_id.as_deref().unwrap_or(&self.app.app_id);
+        made(property.name.clone(), format!("{object}/{}", property.id))
+    }
+
+    /// The attribute, and whether it was made now: it may be defined already and not propagated yet.
+    async fn make_attribute(
+        &self,
+        object: &str,
+        bare: &str,
+        sort: &str,
+    ) -> Result<(ExtensionProperty, bool), TargetError> {
         let full = self.shape.full_name(bare);
         let doing = "making an extension attribute";
         let find = || async {
             let defined = tenant::defined(&self.graph, &self.app).await.map_err(|error| error.during(doing))?;
             Ok::<_, TargetError>(defined.unwrap_or_default().into_iter().find(|property| property.name == full))
         };
-        if find().await?.is_some() {
-            return Ok(None);
+        if let Some(property) = find().await? {
+            return Ok((property, false));
         }
         let body = json!({ "name": bare, "dataType": sort, "targetObjects": ["User"] });
         let path = format!("/applications/{object}/extensionProperties");
@@ -82,7 +124,7 @@ impl EntraTarget {
             // a lost reply, or somebody else was faster: what counts is what is there
             _ => self.found_after(find, bare, status).await?,
         };
-        Ok(Some(Made { what: WHAT.into(), name: full.clone(), id: format!("{object}/{}", property.id) }))
+        Ok((property, true))
     }
 
     /// Sends a write that may be turned away for the quota: it is sent again after the wait that is asked for.

@@ -206,8 +206,12 @@ impl Target for EntraTarget {
         self.check_all(needs).await
     }
 
-    async fn prepare(&self) -> Result<Vec<Made>, TargetError> {
-        self.make_attributes().await
+    async fn missing(&self) -> Result<Vec<Made>, TargetError> {
+        self.missing_attributes().await
+    }
+
+    async fn prepare(&self, intended: &[Made]) -> Result<Vec<Made>, TargetError> {
+        self.make_attributes(intended).await
     }
 
     async fn find(&self, probes: &[Probe]) -> Result<Vec<Found>, TargetError> {

@@ -109,9 +109,7 @@ pub(crate) async fn run_apply(
         return Err(PhaseError::Findings(preview.findings));
     }
     let worker = run.ledger.begin_run(phase, run.now()).await?;
-    let made = input.target.prepare().await?;
-    let names = made.iter().map(|one| format!("{} {}", one.what, one.name)).collect();
-    run.ledger.record_made(made, run.now()).await?;
+    let names = prepare(run, input.target.as_ref()).await?;
     run.ledger.orphans_to_doubts(worker, run.now()).await?;
     let began = Instant::now();
     let part = only.as_ref().map_or(u64::MAX, |only| only.len() as u64).min(input.limit.unwrap_or(u64::MAX));
@@ -128,4 +126,13 @@ pub(crate) async fn run_apply(
     let outcome = format!("{} applied, {} refused, {} left", report.applied, report.refused, report.left);
     run.ledger.end_run(worker, phase, outcome, run.now()).await?;
     result.map(|()| report)
+}
+
+/// Makes what every row depends on; what is about to be made is durable before it is asked for, as with accounts.
+async fn prepare(run: &Run, target: &dyn Target) -> Result<Vec<String>, PhaseError> {
+    run.ledger.intend_made(target.missing().await?, run.now()).await?;
+    let made = target.prepare(&run.ledger.intended_made().await?).await?;
+    let names = made.iter().map(|one| format!("{} {}", one.what, one.name)).collect();
+    run.ledger.confirm_made(made, run.now()).await?;
+    Ok(names)
 }

@@ -192,6 +192,28 @@ fn an_interrupted_apply_ends_in_good_order_with_130_and_goes_on() {
 }
 
 #[test]
+fn attributes_that_a_killed_apply_made_are_known_as_made_by_the_next_one() {
+    // the second run comes while the attributes still propagate, and after that
+    for wait in [0, 2_000] {
+        let world = planned(2, "", "extension_delay_ms = 1800");
+        let mut apply = world.command("apply --yes").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while world.emulator.counter("writes") < 2 {
+            thread::sleep(Duration::from_millis(10));
+        }
+        apply.kill().unwrap();
+        apply.wait().unwrap();
+        let entries = |what: &str| world.run("export audit --output -").exits(0).stdout.matches(what).count();
+        assert_eq!((entries("about to make extension-property"), entries("\"made extension-property")), (2, 0));
+        thread::sleep(Duration::from_millis(wait));
+        let report = world.run("apply --yes --json").exits(0).json();
+        assert_eq!(report["made"].as_array().unwrap().len(), 2, "{report:#}");
+        assert_eq!((entries("about to make extension-property"), entries("\"made extension-property")), (2, 2));
+        world.exactly_once(2);
+        assert_eq!(world.emulator.counter("writes"), 2 + 2, "neither is made twice");
+    }
+}
+
+#[test]
 fn a_phase_that_was_killed_leaves_no_lock_behind() {
     let world = planned(12, "", SLOW);
     let mut apply = under_way(&world);

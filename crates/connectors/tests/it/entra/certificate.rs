@@ -60,7 +60,7 @@ async fn two_applications_are_two_lanes_with_a_quota_each() {
         world.connection()
     );
     let target = world.connect(&text).await.unwrap();
-    target.prepare().await.unwrap();
+    target.prepare(&[]).await.unwrap();
     assert_eq!((target.descriptor().quota.lanes, target.descriptor().concurrency), (2, 8));
     let batch = |from: usize| {
         let people =

@@ -21,13 +21,13 @@ async fn a_fresh_tenant_is_prepared_once_and_then_takes_accounts() {
     let missing = findings.iter().filter(|finding| finding.code == Code::E2007).collect::<Vec<_>>();
     assert_eq!(missing.len(), 2, "{findings:?}");
     assert!(missing.iter().all(|finding| finding.severity == Severity::Note));
-    let made_now = target.prepare().await.unwrap();
+    let made_now = target.prepare(&[]).await.unwrap();
     let mut names: Vec<&str> = made_now.iter().map(|made| made.name.rsplit('_').next().unwrap()).collect();
     names.sort_unstable();
     assert_eq!(names, ["sternaLegacyId", "toBeMigrated"]);
     assert!(made_now.iter().all(|made| made.what == "extension-property" && made.id.contains('/')));
     made(target.as_ref(), &person("Ana", &[Identity::email("ana@example.com")])).await;
-    assert_eq!(target.prepare().await.unwrap(), [], "a second time there is nothing to make");
+    assert_eq!(target.prepare(&[]).await.unwrap(), [], "a second time there is nothing to make");
     let again = target.preflight(&needs).await;
     assert!(
         again.iter().all(|finding| finding.severity != Severity::Error && finding.code != Code::E2007),
@@ -124,7 +124,7 @@ async fn further_attributes_are_made_when_they_are_listed_and_take_values_by_rul
     let world = World::external_id("").await;
     let text = format!("{}extensions = {{ loyaltyId = 'String', shoeSize = 'Integer' }}\n", world.connection());
     let target = world.connect(&text).await.unwrap();
-    assert_eq!(target.prepare().await.unwrap().len(), 4);
+    assert_eq!(target.prepare(&[]).await.unwrap().len(), 4);
     let mut ana = person("Ana", &[Identity::email("ana@example.com")]);
     ana.profile.attributes = [("loyaltyId".to_owned(), json!("L-7")), ("shoeSize".into(), json!("42"))].into();
     let id = made(target.as_ref(), &ana).await;
@@ -169,5 +169,5 @@ async fn preparing_waits_when_it_is_turned_away() {
     world
         .faults(json!([{ "kind": "storm_429", "on": "update", "match": path, "times": 2, "retry_after": "0.2" }]))
         .await;
-    assert_eq!(target.prepare().await.unwrap().len(), 2);
+    assert_eq!(target.prepare(&[]).await.unwrap().len(), 2);
 }

@@ -76,7 +76,7 @@ impl World {
     /// The target with everything made that rows depend on.
     pub(crate) async fn target(&self) -> Arc<dyn Target> {
         let target = self.connect(&format!("{}settling_secs = 1\n", self.connection())).await.expect("it connects");
-        target.prepare().await.expect("it prepares");
+        target.prepare(&[]).await.expect("it prepares");
         target
     }
 
