@@ -1,4 +1,6 @@
-//! Passwords: what a target accepts ([`policy`]), and random ones that nobody knows ([`random`]).
+//! Passwords: how they are stored and checked ([`formats`]), what a target accepts ([`policy`]), and random ones that nobody
+//! knows ([`random`]).
 
+pub mod formats;
 pub mod policy;
 pub mod random;
