@@ -1,0 +1,3 @@
+//! Stored password hashes.
+
+mod vectors;
