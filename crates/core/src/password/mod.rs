@@ -2,5 +2,8 @@
 //! knows ([`random`]).
 
 pub mod formats;
+mod judge;
 pub mod policy;
 pub mod random;
+
+pub use judge::{Group, MAX_LINE, NotJudged, Sum, Tally, judge_line};

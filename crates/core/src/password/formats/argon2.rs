@@ -181,6 +181,10 @@ impl Work for Argon2 {
         u64::from(self.kib) << 10
     }
 
+    fn parameters(&self) -> String {
+        format!("m={} t={} p={}", self.kib, self.passes, self.lanes)
+    }
+
     fn upgrade(&self) -> Option<Upgrade> {
         if self.version == Version::V0x10 || self.kind != Algorithm::Argon2id {
             return Some(Upgrade::Retired);

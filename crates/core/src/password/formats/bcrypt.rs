@@ -35,16 +35,16 @@ pub(super) enum KeySchedule {
 
 pub(super) static FORMATS: &[Format] = &[
     Format::text("bcrypt-2b", Family::Bcrypt, "$2b$cost$salt22hash31", Clue::Maybe(|t| is_plain(t, "$2b$")), |given| {
-        plain(given.text, "$2b$")
+        plain(given.text)
     }),
     Format::text("bcrypt-2a", Family::Bcrypt, "$2a$cost$salt22hash31", Clue::Maybe(|t| is_plain(t, "$2a$")), |given| {
-        plain(given.text, "$2a$")
+        plain(given.text)
     }),
     Format::text("bcrypt-2y", Family::Bcrypt, "$2y$cost$salt22hash31", Clue::Maybe(|t| is_plain(t, "$2y$")), |given| {
-        plain(given.text, "$2y$")
+        plain(given.text)
     }),
     Format::text("bcrypt-2x", Family::Bcrypt, "$2x$cost$salt22hash31", Clue::Starts("$2x$"), |given| {
-        plain(given.text, "$2x$")
+        faulty(given.text)
     }),
     Format::text(
         "bcrypt-nul",
@@ -140,9 +140,14 @@ fn after<'a>(text: &'a str, prefix: &str) -> Result<&'a str, Refusal> {
     text.strip_prefix(prefix).ok_or(Refusal::Malformed("the prefix"))
 }
 
-/// bcrypt of the password with exactly this prefix.
-fn plain(text: &str, prefix: &str) -> Result<Parsed, Refusal> {
-    read(text, after(text, prefix)?, Recipe::Password)
+/// bcrypt of the password; `$2a$`, `$2b$` and `$2y$` are one algorithm, so a column may mix them.
+fn plain(text: &str) -> Result<Parsed, Refusal> {
+    if is_any(text) { any(text) } else { Err(Refusal::Malformed("the prefix")) }
+}
+
+/// `$2x$` alone.
+fn faulty(text: &str) -> Result<Parsed, Refusal> {
+    read(text, after(text, "$2x$")?, Recipe::Password)
 }
 
 /// bcrypt of the password, `$2a$`, `$2b$`, `$2x$` or `$2y$`.
@@ -250,6 +255,10 @@ impl Work for Bcrypt {
 
     fn memory(&self) -> u64 {
         0
+    }
+
+    fn parameters(&self) -> String {
+        format!("cost {}", self.cost)
     }
 
     fn upgrade(&self) -> Option<Upgrade> {

@@ -384,6 +384,10 @@ impl Work for Pbkdf2 {
         0
     }
 
+    fn parameters(&self) -> String {
+        format!("{} n={}", self.prf.name(), self.rounds)
+    }
+
     fn upgrade(&self) -> Option<Upgrade> {
         // What OWASP advised in 2023 for each digest; every default older than that is below.
         let advised = match self.prf {

@@ -28,8 +28,11 @@ pub(super) static FORMATS: &[Format] = &[
     })
     .with_rules(DRUPAL),
     Format::text("drupal7-md5-upgraded", Family::Phpass, "U$S$c salt8 digest43", Clue::Starts("U$S$"), |given| {
-        let inner = given.text.strip_prefix('U').ok_or(Refusal::Malformed("the prefix"))?;
-        drupal(inner, Recipe::Password.hash(Hash::Md5).hex())
+        // The column of an upgraded site holds both.
+        match given.text.strip_prefix('U') {
+            Some(inner) => drupal(inner, Recipe::Password.hash(Hash::Md5).hex()),
+            None => drupal(given.text, Recipe::Password),
+        }
     })
     .with_rules(DRUPAL),
 ];

@@ -68,6 +68,8 @@ pub(super) trait Work {
     fn memory(&self) -> u64;
     /// Why it should be replaced, if so.
     fn upgrade(&self) -> Option<Upgrade>;
+    /// What its work depends on, as people write it: `cost 12`, `m=65536 t=3 p=4`. Nothing secret.
+    fn parameters(&self) -> String;
 }
 
 impl Kdf {
@@ -199,6 +201,15 @@ impl Recipe {
     /// Why the hash should be replaced: the answer of its key derivation, and a digest always.
     pub(super) fn upgrade(&self) -> Option<Upgrade> {
         self.kdf().map_or(Some(Upgrade::Fast), |kdf| kdf.work().upgrade())
+    }
+
+    /// What its work depends on, as people write it; nothing for a single digest.
+    pub(super) fn parameters(&self) -> String {
+        match self {
+            Self::Derive(kdf, _) => kdf.work().parameters(),
+            Self::Iterate { rounds, .. } => format!("n={rounds}"),
+            _ => self.below().into_iter().map(Self::parameters).find(|text| !text.is_empty()).unwrap_or_default(),
+        }
     }
 
     /// The outermost key derivation.

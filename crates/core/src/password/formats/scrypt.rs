@@ -173,6 +173,10 @@ impl Work for Scrypt {
         self.bytes().unwrap_or(u64::MAX)
     }
 
+    fn parameters(&self) -> String {
+        format!("N=2^{} r={} p={}", self.log_n, self.r, self.p)
+    }
+
     fn upgrade(&self) -> Option<Upgrade> {
         // N 2^14, r 8, p 1, times five: below that scrypt is weaker than bcrypt with cost 10.
         (self.work() < 131_072.0).then_some(Upgrade::LowCost)

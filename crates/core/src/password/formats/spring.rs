@@ -128,6 +128,9 @@ fn scrypt_text(text: &str) -> Result<Parsed, Refusal> {
     let ["", parameters, salt, key] = text.split('$').collect::<Vec<_>>()[..] else {
         return Err(Refusal::Malformed("the parts"));
     };
+    if !parameters.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Refusal::Malformed("the parameters"));
+    }
     let number = u32::from_str_radix(parameters, 16).map_err(|_| Refusal::Malformed("the parameters"))?;
     let (r, p) = (u64::from(number >> 8 & 0xff), u64::from(number & 0xff));
     scrypt::parsed(number >> 16, r, p, base64(salt, "the salt")?, base64(key, "the key")?)

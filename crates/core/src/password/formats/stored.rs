@@ -161,6 +161,11 @@ impl Stored {
         self.recipe.upgrade()
     }
 
+    /// What its work depends on, as people write it: `cost 12`, `m=65536 t=3 p=4`. Nothing secret.
+    pub fn parameters(&self) -> String {
+        self.recipe.parameters()
+    }
+
     /// The same hash as another format writes it, where nothing is lost by that (password-hashes.md 11.2).
     ///
     /// # Errors

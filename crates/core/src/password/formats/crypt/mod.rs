@@ -307,6 +307,19 @@ impl Work for Crypt {
         if let Self::Yescrypt(yescrypt) = self { yescrypt.memory() } else { 0 }
     }
 
+    fn parameters(&self) -> String {
+        match self {
+            Self::Md5 { .. } => "n=1000".to_owned(),
+            Self::Sun { rounds, .. }
+            | Self::Sha1 { rounds, .. }
+            | Self::Sha2 { rounds, .. }
+            | Self::Des { rounds, .. } => {
+                format!("n={rounds}")
+            }
+            Self::Yescrypt(yescrypt) => yescrypt.parameters(),
+        }
+    }
+
     fn upgrade(&self) -> Option<Upgrade> {
         match self {
             Self::Md5 { .. } | Self::Des { .. } => Some(Upgrade::Fast),

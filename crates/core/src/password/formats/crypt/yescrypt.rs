@@ -138,6 +138,10 @@ impl Yescrypt {
         self.bytes().unwrap_or(u64::MAX)
     }
 
+    pub(super) fn parameters(&self) -> String {
+        format!("N=2^{} r={} p={} t={}", self.log_n, self.r, self.p, self.t)
+    }
+
     pub(super) fn upgrade(&self) -> Option<Upgrade> {
         // libxcrypt's own default, `j9T`, is N 4096 and r 32.
         (self.memory() < 128 * 4096 * 32).then_some(Upgrade::LowCost)
