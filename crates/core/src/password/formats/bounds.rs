@@ -81,6 +81,6 @@ impl Bounds {
 }
 
 /// Refuses a value over its bound.
-pub(super) fn at_most<T: PartialOrd>(value: T, bound: T, what: &'static str) -> Result<(), Refusal> {
+pub(super) fn at_most<T: PartialOrd + Copy>(value: T, bound: T, what: &'static str) -> Result<(), Refusal> {
     if value > bound { Err(Refusal::TooCostly(what)) } else { Ok(()) }
 }

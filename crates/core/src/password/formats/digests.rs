@@ -290,7 +290,7 @@ fn passwap(given: &Given<'_>) -> Result<Parsed, Refusal> {
     }
 }
 
-/// FusionAuth's salt and digest.
+/// `FusionAuth`'s salt and digest.
 fn fusionauth(given: &Given<'_>) -> Result<(Bytes, Bytes), Refusal> {
     let expected = base64(given.member(&["password"], "password")?, "password")?;
     Ok((base64(given.member(&["salt"], "salt")?, "salt")?, expected))

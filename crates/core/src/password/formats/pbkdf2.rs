@@ -74,13 +74,9 @@ pub(super) static FORMATS: &[Format] = &[
         Clue::Sure(|text| after_scheme(text, "{PBKDF2-SHA256}").is_some()),
         |given| ldap(given.text, &["{PBKDF2-SHA256}"], Hash::Sha256),
     ),
-    Format::text(
-        "ldap-pbkdf2",
-        Family::Pbkdf2,
-        "{PBKDF2}n$salt$digest",
-        Clue::Sure(|text| is_ldap_sha1(text)),
-        |given| ldap(given.text, &["{PBKDF2}", "{PBKDF2-SHA1}"], Hash::Sha1),
-    ),
+    Format::text("ldap-pbkdf2", Family::Pbkdf2, "{PBKDF2}n$salt$digest", Clue::Sure(is_ldap_sha1), |given| {
+        ldap(given.text, &["{PBKDF2}", "{PBKDF2-SHA1}"], Hash::Sha1)
+    }),
     Format::text(
         "aspnet-identity-v2",
         Family::Pbkdf2,
@@ -335,7 +331,7 @@ fn mediawiki(given: &Given<'_>) -> Result<Parsed, Refusal> {
     parsed(hash_named(name)?, decimal(rounds, "the iterations")?, base64(salt, "the salt")?, expected)
 }
 
-/// The digest in FusionAuth's name of a scheme; a suffix tells the key's length.
+/// The digest in `FusionAuth`'s name of a scheme; a suffix tells the key's length.
 fn fusionauth_digest(scheme: Option<&str>) -> Option<Hash> {
     let rest = scheme?.strip_prefix("salted-pbkdf2-hmac-")?;
     Hash::named(rest.strip_suffix("-512").unwrap_or(rest))

@@ -1,7 +1,7 @@
 //! What holds for every text.
 
 use proptest::prelude::*;
-use sterna_core::password::formats::{Bounds, Format, Recognised, Stored, all, find, recognise};
+use sterna_core::password::formats::{Bounds, Family, Format, Recognised, Stored, Verdict, all, find, recognise};
 
 use super::vectors::vectors;
 
@@ -33,7 +33,7 @@ fn names(recognised: &Recognised) -> Vec<&'static str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_or_refused_as_any_format(text in "\\PC{0,200}") {
@@ -45,6 +45,20 @@ proptest! {
     fn any_text_near_a_hash_is_read_or_refused_as_any_format(text in nearly()) {
         read_as_everything(&text);
         let _ = recognise(&text);
+    }
+
+    #[test]
+    fn any_password_is_checked_against_any_cheap_hash(text in nearly(), password in "\\PC{0,80}|[a-z]{500,5000}") {
+        for format in recognise(&text).formats() {
+            if let Ok(stored) = Stored::parse(format, &text, &Bounds::ONLINE)
+                && stored.seconds() < 0.002
+            {
+                // A random password belongs to none of them, but for clear text.
+                let verdict = stored.verify(password.as_bytes());
+                let clear = format.family == Family::Clear;
+                prop_assert!(clear || !matches!(verdict, Verdict::Match { .. }), "{}", format.name);
+            }
+        }
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub(super) fn vectors() -> Vec<Vector> {
     include_str!("../../data/password-hashes.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// More hashes, of random passwords of many lengths, made by libxcrypt and passlib.
+const MORE: &str = include_str!("../../data/password-hashes-more.jsonl");
+
 fn verdict(format: &str, hash: &str, password: &str) -> Verdict {
     let Some(format) = find(format) else { return Verdict::Unsupported };
     match Stored::parse(format, hash, &Bounds::ONLINE) {
@@ -39,6 +42,19 @@ fn every_vector_is_judged_as_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn what_other_implementations_made_is_matched_and_recognised() {
+    let mut seen = 0;
+    for line in MORE.lines() {
+        let Vector { format, password, hash, source, .. } = serde_json::from_str(line).unwrap();
+        assert!(matches!(verdict(&format, &hash, &password), Verdict::Match { .. }), "{format} ({source}): {hash}");
+        assert_eq!(verdict(&format, &hash, &format!("x{password}")), Verdict::Mismatch, "{format} ({source}): {hash}");
+        assert!(recognise(&hash).formats().iter().any(|known| known.name == format), "{format} ({source}): {hash}");
+        seen += 1;
+    }
+    assert!(seen > 600, "{seen}");
 }
 
 #[test]
@@ -125,9 +141,7 @@ fn a_hash_written_in_another_format_checks_the_same_password() {
 fn a_cost_is_predicted_for_every_vector_and_grows_with_its_parameters() {
     for vector in vectors().iter().filter(|vector| vector.valid) {
         let stored = Stored::parse(find(&vector.format).unwrap(), &vector.hash, &Bounds::ONLINE).unwrap();
-        let clear = ["ldap-cleartext", "spring-noop"].contains(&vector.format.as_str());
-        assert_eq!(stored.seconds() == 0.0, clear, "{}", vector.format);
-        assert!(stored.seconds() < 5.0, "{}", vector.format);
+        assert!(stored.seconds() > 0.0 && stored.seconds() < 5.0, "{}", vector.format);
     }
     let cost =
         |hash: &str| Stored::parse(find("django-pbkdf2-sha256").unwrap(), hash, &Bounds::ONLINE).unwrap().seconds();

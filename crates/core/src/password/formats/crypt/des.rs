@@ -1,4 +1,4 @@
-//! The salted DES of crypt(3), traditional and BSDi's: the one cipher that no kept crate offers.
+//! The salted DES of crypt(3), traditional and `BSDi`'s: the one cipher that no kept crate offers.
 //!
 //! Bits are numbered as in FIPS 46-3, from 1 for the highest. A salt exchanges bits between the halves of the expanded
 //! block; the block that is encrypted is all zeros.
@@ -77,7 +77,8 @@ static SP: [[u32; 64]; 8] = {
             let row = (six >> 4 & 2) | (six & 1);
             let column = six >> 1 & 15;
             let value = S[which][row * 16 + column] as u64;
-            tables[which][six] = permute(value << (28 - 4 * which), 32, &P) as u32;
+            let bytes = permute(value << (28 - 4 * which), 32, &P).to_be_bytes();
+            tables[which][six] = u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
             six += 1;
         }
         which += 1;
@@ -136,8 +137,8 @@ fn encrypt(block: u64, keys: &Keys, mask: u32, times: u64) -> u64 {
 }
 
 fn halves(block: u64) -> (u32, u32) {
-    let [a, b, c, d, e, f, g, h] = block.to_be_bytes();
-    (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]))
+    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
+    (half(block >> 32), half(block))
 }
 
 /// Up to eight characters as a key: seven bits of each, the lowest bit of a byte is parity.

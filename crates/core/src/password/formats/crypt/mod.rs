@@ -34,7 +34,7 @@ pub(super) enum Crypt {
     Sha1 { rounds: u64, salt: Bytes },
     /// `$5$` and `$6$`.
     Sha2 { hash: Hash, rounds: u64, salt: Bytes },
-    /// The traditional one, and BSDi's with more rounds and the whole password.
+    /// The traditional one, and `BSDi`'s with more rounds and the whole password.
     Des { rounds: u64, salt: u32, key: DesKey },
     /// `$y$`.
     Yescrypt(Yescrypt),
@@ -80,7 +80,7 @@ pub(super) static FORMATS: &[Format] = &[
     .with_rules(Rules::CRYPT),
     prefixed!("sha1crypt", "$sha1$n$salt$digest28", "$sha1$"),
     prefixed!("crypt-nt-3", "$3$$32 hex", "$3$"),
-    Format::text("bsdi-crypt", Family::Crypt, "_rounds4 salt4 digest11", Clue::Maybe(|text| is_bsdi(text)), |given| {
+    Format::text("bsdi-crypt", Family::Crypt, "_rounds4 salt4 digest11", Clue::Maybe(is_bsdi), |given| {
         bsdi(given.text)
     })
     .with_rules(Rules::CRYPT),
@@ -294,11 +294,11 @@ impl Work for Crypt {
     #[expect(clippy::cast_precision_loss, reason = "rounds are bounded far below 2^52")]
     fn seconds(&self) -> f64 {
         match self {
-            Self::Md5 { .. } => 2.0e-4,
+            Self::Md5 { .. } => 4.0e-4,
             Self::Sun { rounds, .. } => 2.4e-6 * *rounds as f64,
             Self::Sha1 { rounds, .. } => 2.0 * Hash::Sha1.seconds() * *rounds as f64,
             Self::Sha2 { rounds, .. } => 2.7e-7 * *rounds as f64,
-            Self::Des { rounds, .. } => 6.0e-7 * *rounds as f64,
+            Self::Des { rounds, .. } => 1.2e-7 * *rounds as f64,
             Self::Yescrypt(yescrypt) => yescrypt.seconds(),
         }
     }
