@@ -41,6 +41,6 @@ soak:
 	    $(CARGO) test --locked --package sterna --test it -- --nocapture scenario::crash::soak
 	@echo "seeds that survived: $(SOAK_STATE) (remove it to run them again)"
 
-# Every parser of outside data against random input, FUZZ_SECS seconds each (default 60).
+# Every parser of outside data against made-up input, FUZZ_SECS seconds each (default 30).
 fuzz:
 	@scripts/fuzz.sh

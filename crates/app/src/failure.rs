@@ -76,14 +76,14 @@ impl From<Finding> for Trouble {
 impl From<&TargetError> for Trouble {
     fn from(error: &TargetError) -> Self {
         let TargetError { code, message, hint, source: _ } = error;
-        with_hint(*code, message, hint.as_deref(), error.source())
+        with_hint(*code, message, hint.as_deref().or(Some(code.mend())), error.source())
     }
 }
 
 impl From<&SourceError> for Trouble {
     fn from(error: &SourceError) -> Self {
         let SourceError { code, message, hint, source: _ } = error;
-        with_hint(*code, message, hint.as_deref(), error.source())
+        with_hint(*code, message, hint.as_deref().or(Some(code.mend())), error.source())
     }
 }
 

@@ -31,7 +31,9 @@ pub(crate) fn start(verbosity: u8) {
         _ => LevelFilter::TRACE,
     };
     let targets = OWN.iter().map(|name| (*name, level));
-    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(targets);
+    // a certificate that is not trusted is told with the request that it stopped
+    let told = ("rustls_platform_verifier", LevelFilter::OFF);
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(targets).with_target(told.0, told.1);
     let lines = fmt::layer().with_writer(io::stderr).with_target(verbosity > 1);
     // a logger that is there already stays: the program can be started once only
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();

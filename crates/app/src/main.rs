@@ -34,6 +34,7 @@ fn main() -> Exit {
         Err(error) => return usage(&error),
     };
     logging::start(common.verbose);
+    world::keep_memory_private();
     let out = Out::new(if common.json { Form::Json } else { Form::Text }, common.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -15,7 +15,7 @@ use sterna_core::{
     ids::{Ordinal, TargetId},
     plan::Action,
     port::Record,
-    state::{CredentialEvent, CredentialState, ProfileEvent},
+    state::{CredentialEvent, CredentialState, ProfileEvent, ProfileState},
     time::Moment,
 };
 use sterna_ledger::{
@@ -24,6 +24,7 @@ use sterna_ledger::{
     planning::{Decision, InCohort},
     reading::{SourceName, SourceRow},
     sending::Outcome,
+    steps::Standing,
 };
 use tokio::task::JoinSet;
 
@@ -117,6 +118,7 @@ async fn steps(report: &mut Report, ledger: Ledger, row: &SourceRow, accounts: u
     let ordinals: Vec<Ordinal> = (1..=i64::try_from(accounts)?).map(Ordinal).collect();
     let decision = |ordinal: &Ordinal| Decision {
         ordinal: *ordinal,
+        from: Standing { profile: ProfileState::Seen, credential: CredentialState::Dormant },
         event: ProfileEvent::Plan,
         action: Some(Action::Create),
         code: None,

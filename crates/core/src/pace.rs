@@ -135,11 +135,12 @@ impl Pacer {
             return Err(Wait::Asked(self.blocked_until));
         }
         self.refill(now);
-        let batch = want.min(whole((self.rate() * BATCH_SECS).max(1.0)));
+        // never more than the credit can grow to, or in a short window nothing would ever leave
+        let batch = want.min(whole((self.rate() * BATCH_SECS).min(self.burst()).max(1.0)));
         if batch == 0 {
             return Err(Wait::Share(now + 1_000));
         }
-        let room = self.rate() * secs(self.window) - self.used(now);
+        let room = (self.rate() * secs(self.window)).max(1.0) - self.used(now);
         let first_ever = self.history.total() == 0;
         if room < f64::from(batch) && !first_ever {
             return Err(Wait::Share(self.history.freed_at(now, f64::from(batch) - room)));
@@ -323,6 +324,25 @@ fn whole(number: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_the_window_and_the_rate_something_leaves() {
+        for (window, per_lane) in [(1, 0.1), (1, 1_000.0), (2, 20.0), (4, 20.0), (150, 0.1), (3_600, 0.1)] {
+            let (share, window) = (0.9, Duration::from_secs(window));
+            let quota = Quota { lanes: 1, per_lane, overall: per_lane, share, window };
+            let mut pacer = Pacer::new(&quota, 0);
+            let (mut now, mut sent) = (0, 0);
+            while now < 100_000 {
+                match pacer.take(now, 4) {
+                    Ok(writes) => sent += writes,
+                    Err(wait) => now = wait.until().max(now + 1),
+                }
+            }
+            let share_of_it = per_lane * share * 100.0;
+            assert!(f64::from(sent) >= (share_of_it * 0.5).max(1.0), "{sent} of {share_of_it} in {window:?}");
+            assert!(f64::from(sent) <= share_of_it * 1.2 + 4.0 + per_lane * window.as_secs_f64() * BURST, "{sent}");
+        }
+    }
 
     /// A server that counts exactly over a sliding window, as the reference describes it.
     struct Server {

@@ -269,12 +269,15 @@ impl CredentialState {
             (state, E::Created(again)) if state == again => state,
             (S::AwaitingSignIn | S::Answered, E::Answer) => S::Answered,
             (S::AwaitingSignIn | S::Answered | S::Moved, E::FlagCleared) => S::Moved,
-            (S::AwaitingSignIn | S::Answered | S::Set | S::Carried | S::Superseded, E::ChangedElsewhere) => {
-                S::Superseded
-            }
+            (
+                S::AwaitingSignIn | S::Answered | S::Set | S::Carried | S::Superseded | S::ResetDue,
+                E::ChangedElsewhere,
+            ) => S::Superseded,
             (S::AwaitingSignIn | S::Answered | S::Set | S::Carried | S::ResetDue, E::DemandReset) => S::ResetDue,
             (S::NotNeeded, E::Recreated) => S::NotNeeded,
             (state, E::Recreated) if state != S::Dormant => S::ResetDue,
+            // whoever had a password of their own there gets no older one back, however the account comes again
+            (S::Answered | S::Moved | S::Superseded, E::Removed) => S::Superseded,
             (_, E::Removed) => S::Dormant,
             (from, event) => {
                 return Err(NoSuchStep { from: from.name(), step: event.name() });
@@ -300,13 +303,16 @@ impl CredentialEvent {
 
 /// Which pairs of states may stand together: the one table, enforced by the ledger at every step.
 ///
-/// Before anything is at the target, and after undo, a credential is dormant. At the target it is never dormant.
+/// Before anything is at the target, and after undo, a credential is dormant, or superseded where its owner had signed
+/// in before the account went away. At the target it is never dormant.
 /// In between (a repair is planned, on its way, in doubt, refused) it keeps what it was.
 pub fn may_stand_together(profile: ProfileState, credential: CredentialState) -> bool {
     use CredentialState as C;
     use ProfileState as P;
     match profile {
-        P::Seen | P::Excluded | P::Held | P::Merged | P::Gone | P::Undone => credential == C::Dormant,
+        P::Seen | P::Excluded | P::Held | P::Merged | P::Gone | P::Undone => {
+            matches!(credential, C::Dormant | C::Superseded)
+        }
         P::Applied | P::Verified | P::Differs => credential != C::Dormant,
         P::Adopted | P::Linked | P::Left => matches!(credential, C::NotNeeded | C::Superseded),
         P::Planned | P::Intended | P::InDoubt | P::Clash | P::Refused | P::Missing => true,
@@ -366,6 +372,18 @@ mod tests {
                 assert!(!matches!(next, Ok(S::AwaitingSignIn | S::Set | S::Answered)), "{from:?} {event:?} {next:?}");
             }
         }
+    }
+
+    #[test]
+    fn an_account_that_went_away_after_its_sign_in_never_starts_over() {
+        use CredentialState as S;
+        for from in [S::Answered, S::Moved, S::Superseded] {
+            let gone = from.after(CredentialEvent::Removed).unwrap();
+            assert_eq!(gone, S::Superseded);
+            assert!(gone.after(CredentialEvent::Created(S::AwaitingSignIn)).is_err());
+            assert_eq!(gone.after(CredentialEvent::Recreated), Ok(S::ResetDue));
+        }
+        assert_eq!(S::AwaitingSignIn.after(CredentialEvent::Removed), Ok(S::Dormant));
     }
 
     #[test]

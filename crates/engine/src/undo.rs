@@ -2,7 +2,7 @@
 //!
 //! Where sign-in activity cannot be known it counts as signed in, and the account is listed.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde::Serialize;
 use sterna_core::{
@@ -14,7 +14,12 @@ use sterna_core::{
 };
 use sterna_ledger::sending::{Case, Outcome, Selection};
 
-use crate::{apply::lanes::Lanes, error::PhaseError, run::Run, verify::AT_TARGET};
+use crate::{
+    apply::lanes::Lanes,
+    error::PhaseError,
+    run::Run,
+    verify::{AT_TARGET, settle},
+};
 
 /// What undo did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -56,12 +61,15 @@ pub async fn undo(run: &Run, target: &Arc<dyn Target>) -> Result<UndoReport, Pha
         let message = format!("the outcome of {open} requests is unknown; run `sterna apply` first, it looks them up");
         return Err(PhaseError::cannot(Code::E5016, message));
     }
+    // what was sent a moment ago may not show yet, and would be taken for gone
+    settle(run, target.as_ref()).await?;
     run.progress.begin("undoing", AT_TARGET.iter().map(|state| status.profile(*state)).sum());
     let descriptor = target.descriptor();
     let mut undo = Undo {
         run,
         target: target.as_ref(),
         lanes: Lanes::new(&descriptor.quota, run.now(), &[]),
+        again: HashSet::new(),
         report: UndoReport::default(),
     };
     let mut after = None;
@@ -90,6 +98,8 @@ struct Undo<'u> {
     run: &'u Run,
     target: &'u dyn Target,
     lanes: Lanes,
+    /// Accounts of the chunk whose old password never comes back.
+    again: HashSet<Ordinal>,
     report: UndoReport,
 }
 
@@ -107,17 +117,18 @@ impl Undo<'_> {
         let held = self.target.read_back(&ids).await?;
         let held: std::collections::BTreeMap<TargetId, Option<Held>> = ids.into_iter().zip(held).collect();
         let (mut writes, mut outcomes) = (Vec::new(), Vec::new());
+        self.again = cases.iter().filter(|case| never_starts_over(case)).map(|case| case.ordinal).collect();
         for case in cases {
             let there = case.target.as_ref().and_then(|id| held.get(id)).and_then(Option::as_ref);
             match step(&case, there) {
                 Step::Send(operation) => writes.push(Write { ordinal: case.ordinal, operation }),
                 Step::LetGo => {
                     self.report.let_go += 1;
-                    outcomes.push(undone(case.ordinal));
+                    outcomes.push(self.undone(case.ordinal));
                 }
                 Step::Gone => {
                     self.report.gone += 1;
-                    outcomes.push(undone(case.ordinal));
+                    outcomes.push(if case.undoing { self.undone(case.ordinal) } else { vanished(&case) });
                 }
                 Step::Leave(activity) => self.leave(&case, activity),
             }
@@ -125,6 +136,11 @@ impl Undo<'_> {
         self.run.ledger.settle(outcomes, self.run.now()).await?;
         self.run.ledger.intend_undo(writes.iter().map(|write| write.ordinal).collect(), self.run.now()).await?;
         self.send(writes).await
+    }
+
+    fn undone(&self, ordinal: Ordinal) -> Outcome {
+        let again = self.again.contains(&ordinal);
+        undone(ordinal, if again { CredentialEvent::ChangedElsewhere } else { CredentialEvent::Removed })
     }
 
     fn leave(&mut self, case: &Case, activity: Activity) {
@@ -179,11 +195,11 @@ impl Undo<'_> {
                         Operation::Unlink { .. } => self.report.unlinked += 1,
                         _ => self.report.removed += 1,
                     }
-                    outcomes.push(undone(write.ordinal));
+                    outcomes.push(self.undone(write.ordinal));
                 }
                 Answer::Lacks => {
                     self.report.gone += 1;
-                    outcomes.push(undone(write.ordinal));
+                    outcomes.push(self.undone(write.ordinal));
                 }
                 Answer::Throttled { wait, .. } => {
                     throttled += 1;
@@ -202,8 +218,22 @@ impl Undo<'_> {
     }
 }
 
-fn undone(ordinal: Ordinal) -> Outcome {
-    Outcome { credential: Some(CredentialEvent::Removed), ..Outcome::step(ordinal, ProfileEvent::Undo) }
+/// Removed or let go by us.
+fn undone(ordinal: Ordinal, credential: CredentialEvent) -> Outcome {
+    Outcome { credential: Some(credential), ..Outcome::step(ordinal, ProfileEvent::Undo) }
+}
+
+/// Somebody else removed it, and nobody can tell what its owner had done by then: its old password never comes back.
+fn vanished(case: &Case) -> Outcome {
+    use CredentialState::{AwaitingSignIn, Carried, ResetDue, Set};
+    let had_ours = matches!(case.standing.credential, AwaitingSignIn | Carried | ResetDue | Set);
+    undone(case.ordinal, if had_ours { CredentialEvent::ChangedElsewhere } else { CredentialEvent::Removed })
+}
+
+/// An account that was lost and made again: what it came from may have been signed in with.
+fn never_starts_over(case: &Case) -> bool {
+    let made_again = case.planned.as_ref().is_some_and(|planned| planned.again);
+    made_again && case.standing.credential == CredentialState::ResetDue
 }
 
 fn step(case: &Case, held: Option<&Held>) -> Step {

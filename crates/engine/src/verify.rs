@@ -10,6 +10,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 use sterna_core::{
+    account::Identity,
     code::{Code, Finding},
     ids::{Ordinal, TargetId},
     plan::{Action, Planned},
@@ -52,6 +53,12 @@ pub struct VerifyReport {
     pub repair: Option<ApplyReport>,
 }
 
+/// What a difference of identities is called.
+const IDENTITIES: &str = "identities";
+
+/// How often `--repair` plans and sends what differs.
+const ROUNDS: u32 = 2;
+
 /// Accounts that are read back at a time.
 const CHUNK: usize = 400;
 
@@ -89,15 +96,24 @@ pub async fn verify(run: &Run, target: &Arc<dyn Target>, sweep: Sweep) -> Result
 pub async fn repair(run: &Run, input: &ApplyInput, sweep: Sweep) -> Result<VerifyReport, PhaseError> {
     let _lock = run.ledger.lock("verify --repair")?;
     let worker = run.ledger.begin_run("verify --repair", run.now()).await?;
-    let before = compare_all(run, &input.target, sweep).await?;
-    let mut report = before.clone();
-    let planned =
-        if before.differs + before.missing > 0 { plan_repair(run, &input.target).await? } else { HashSet::new() };
-    if !planned.is_empty() {
-        let repaired = run_apply(run, input, "repair", Some(planned)).await?;
+    let mut report = compare_all(run, &input.target, sweep).await?;
+    let mut repaired: Option<ApplyReport> = None;
+    // attributes and identities are two requests: an account in which both differ takes two rounds
+    for _ in 0..ROUNDS {
+        let planned =
+            if report.differs + report.missing > 0 { plan_repair(run, &input.target).await? } else { HashSet::new() };
+        if planned.is_empty() {
+            break;
+        }
+        let round = run_apply(run, input, "repair", Some(planned)).await?;
+        let stopped = round.stopped.is_some() || round.failed() > 0;
+        repaired = Some(repaired.map_or(round.clone(), |before| before.and(round)));
         report = compare_all(run, &input.target, sweep).await?;
-        report.repair = Some(repaired);
+        if stopped {
+            break;
+        }
     }
+    report.repair = repaired;
     let outcome = format!("{} equal, {} differ, {} missing", report.equal, report.differs, report.missing);
     run.ledger.end_run(worker, "verify --repair", outcome, run.now()).await?;
     Ok(report)
@@ -128,7 +144,7 @@ pub(crate) async fn compare_all(run: &Run, target: &Arc<dyn Target>, sweep: Swee
 }
 
 /// What was sent last has to be visible before it is missed.
-async fn settle(run: &Run, target: &dyn Target) -> Result<(), PhaseError> {
+pub(crate) async fn settle(run: &Run, target: &dyn Target) -> Result<(), PhaseError> {
     let Some(last) = run.ledger.last_sent().await? else { return Ok(()) };
     let settling = target.descriptor().settling;
     let ago = Duration::from_millis(u64::try_from(run.now().0 - last.0).unwrap_or_default());
@@ -181,18 +197,22 @@ fn differences(target: &dyn Target, case: &Case, held: &Held) -> Vec<Difference>
 }
 
 fn linked_differences(planned: &Planned, held: &Held) -> Vec<Difference> {
-    let has = |wanted: &sterna_core::account::Identity| {
-        held.identities.iter().any(|identity| identity.canonical() == wanted.canonical())
-    };
-    let missing = planned.add.iter().filter(|wanted| !has(wanted));
+    let missing = missing(&planned.add, &held.identities);
     missing
+        .iter()
         .map(|_| Difference {
-            attribute: "identities".to_owned(),
+            attribute: IDENTITIES.to_owned(),
             sort: DifferenceSort::Differs,
             planned: Value::Null,
             held: Value::Null,
         })
         .collect()
+}
+
+/// The identities of `wanted` that are not among `held`.
+fn missing(wanted: &[Identity], held: &[Identity]) -> Vec<Identity> {
+    let has = |wanted: &Identity| held.iter().any(|identity| identity.canonical() == wanted.canonical());
+    wanted.iter().filter(|wanted| !has(wanted)).cloned().collect()
 }
 
 /// The flag going from true to false is the password having moved, never a difference.
@@ -272,10 +292,14 @@ fn decision(target: &dyn Target, case: &Case, held: Option<&Held>) -> Option<Dec
         (None, _) => return None,
         (Some(held), Some(Action::Create)) => {
             let changes = changes(&target.compare(&planned.draft, held));
-            if changes.is_empty() {
-                return None;
+            let planned = Planned { existing: Some(held.id.clone()), ..planned.clone() };
+            let add = missing(&planned.draft.identities, &held.identities);
+            match (changes.is_empty(), add.is_empty()) {
+                (true, true) => return None,
+                // identities are another request; where both differ, the next repair gives them back
+                (false, _) => (Action::Update, Planned { changes, ..planned }),
+                (true, false) => (Action::Link, Planned { had: held.identities.clone(), add, ..planned }),
             }
-            (Action::Update, Planned { changes, existing: Some(held.id.clone()), ..planned.clone() })
         }
         (Some(held), _) => {
             let existing = Some(held.id.clone());
@@ -284,11 +308,13 @@ fn decision(target: &dyn Target, case: &Case, held: Option<&Held>) -> Option<Dec
     };
     let ordinal: Ordinal = case.ordinal;
     let (event, action, planned) = (ProfileEvent::Plan, Some(action), Some(planned));
-    Some(Decision { ordinal, event, action, code: None, cohort: InCohort::Unchanged, planned })
+    Some(Decision { ordinal, from: case.standing, event, action, code: None, cohort: InCohort::Unchanged, planned })
 }
 
 /// The planned values of what differs. Identities are given back by a link, never by an update.
 fn changes(differences: &[Difference]) -> BTreeMap<String, Value> {
-    let differs = differences.iter().filter(|difference| difference.sort == DifferenceSort::Differs);
+    let is_change =
+        |difference: &&Difference| difference.sort == DifferenceSort::Differs && difference.attribute != IDENTITIES;
+    let differs = differences.iter().filter(is_change);
     differs.map(|difference| (difference.attribute.clone(), difference.planned.clone())).collect()
 }

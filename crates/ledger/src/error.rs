@@ -19,9 +19,9 @@ pub enum LedgerError {
     #[error("there is no ledger in {0}")]
     NotThere(PathBuf),
     /// The file or folder cannot be opened or made.
-    #[error("the ledger in {path} cannot be opened")]
+    #[error("the ledger's file {path} cannot be opened")]
     Open {
-        /// The project's ledger folder.
+        /// Which file or folder of it.
         path: PathBuf,
         /// The error underneath.
         source: Arc<dyn std::error::Error + Send + Sync>,

@@ -1,11 +1,11 @@
 //! Look-ups by keyed digest, built after a reading, sorted and in bulk.
 //!
 //! Random inserts cost ten times as much (design.md 7), and one large transaction would keep sign-ins waiting: so the
-//! digests are sorted in a temporary table and appended in short transactions.
+//! digests are sorted first (`sorted.rs`) and appended in short transactions.
 
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 use sterna_core::state::{ProfileEvent, ProfileState};
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     ledger::Ledger,
     reading::{SourceRow, begin, count_records, open_record, reject_duplicate},
     seal::{DigestKind, Seal},
+    sorted::{Entry, Sorted, Sorter},
 };
 
 /// How long one transaction of the bulk build may take.
@@ -81,65 +82,84 @@ pub(crate) fn split(digests: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 }
 
 fn build(store: &Connection, seal: &Seal, source: &SourceRow) -> Result<u64, LedgerError> {
-    let doing = LedgerError::store("indexing a source");
-    store
-        .execute_batch(
-            "DROP TABLE IF EXISTS temp.staging;
-             CREATE TEMP TABLE staging (digest BLOB, kind INTEGER, ordinal INTEGER);",
-        )
-        .map_err(&doing)?;
-    stage(store, source)?;
-    let seconds = append_sorted(store)?;
-    store.execute_batch("DROP TABLE temp.staging").map_err(&doing)?;
+    let mut sorted = stage(store, source)?.sorted()?;
+    let seconds = append_sorted(store, &mut sorted)?;
+    sorted.end()?;
     let mut duplicates = 0;
     for slice in seconds.chunks(200) {
         let transaction = begin(store)?;
         for ordinal in slice {
             duplicates += duplicate(&transaction, seal, source, *ordinal)?;
         }
-        transaction.commit().map_err(&doing)?;
+        transaction.commit().map_err(LedgerError::store("indexing a source"))?;
     }
     Ok(duplicates)
 }
 
 /// Appends the sorted entries in short transactions; returns the records whose key an earlier one has.
-fn append_sorted(store: &Connection) -> Result<Vec<i64>, LedgerError> {
+fn append_sorted(store: &Connection, sorted: &mut Sorted<'_>) -> Result<Vec<i64>, LedgerError> {
     let doing = LedgerError::store("indexing a source");
-    let mut sorted = store
-        .prepare("SELECT digest, kind, ordinal FROM temp.staging ORDER BY digest, kind, ordinal")
-        .map_err(&doing)?;
-    let mut insert =
-        store.prepare("INSERT OR IGNORE INTO lookup (digest, kind, ordinal) VALUES (?1, ?2, ?3)").map_err(&doing)?;
-    let mut rows = sorted.query([]).map_err(&doing)?;
-    let (mut last, mut seconds, mut more) = (Vec::new(), Vec::new(), true);
+    let mut insert = Insert::new(store)?;
+    let (mut last, mut seconds, mut more) = (None, Vec::new(), true);
     while more {
         let transaction = begin(store)?;
         let began = Instant::now();
-        more = false;
-        while let Some(row) = rows.next().map_err(&doing)? {
-            let digest: Vec<u8> = row.get(0).map_err(&doing)?;
-            let (kind, ordinal): (u8, i64) = (row.get(1).map_err(&doing)?, row.get(2).map_err(&doing)?);
-            insert.execute(params![digest, kind, ordinal]).map_err(&doing)?;
-            if kind == DigestKind::Record as u8 {
-                if last == digest {
-                    seconds.push(ordinal);
+        while more && began.elapsed() < SLICE {
+            let mut entries = Vec::with_capacity(ROWS);
+            while entries.len() < ROWS
+                && let Some(entry) = sorted.next()?
+            {
+                if entry.kind == DigestKind::Record as u8 && last.replace(entry.digest) == Some(entry.digest) {
+                    seconds.push(entry.ordinal);
                 }
-                last = digest;
+                entries.push(entry);
             }
-            if began.elapsed() > SLICE {
-                more = true;
-                break;
-            }
+            insert.all(&entries)?;
+            more = entries.len() == ROWS;
         }
         transaction.commit().map_err(&doing)?;
     }
     Ok(seconds)
 }
 
-fn stage(store: &Connection, source: &SourceRow) -> Result<(), LedgerError> {
+/// How many entries one statement inserts: a statement costs as much as several rows.
+const ROWS: usize = 32;
+
+/// Inserts entries, many with one statement.
+struct Insert<'s> {
+    many: Statement<'s>,
+    one: Statement<'s>,
+}
+
+impl<'s> Insert<'s> {
+    fn new(store: &'s Connection) -> Result<Self, LedgerError> {
+        let prepare = |rows: usize| {
+            let rows = vec!["(?, ?, ?)"; rows].join(", ");
+            let sql = format!("INSERT OR IGNORE INTO lookup (digest, kind, ordinal) VALUES {rows}");
+            store.prepare(&sql).map_err(LedgerError::store("indexing a source"))
+        };
+        Ok(Self { many: prepare(ROWS)?, one: prepare(1)? })
+    }
+
+    fn all(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
+        let doing = LedgerError::store("indexing a source");
+        let (statement, at_once) = if entries.len() == ROWS { (&mut self.many, ROWS) } else { (&mut self.one, 1) };
+        for row in entries.chunks(at_once) {
+            for (at, entry) in row.iter().enumerate() {
+                statement.raw_bind_parameter(at * 3 + 1, entry.digest).map_err(&doing)?;
+                statement.raw_bind_parameter(at * 3 + 2, entry.kind).map_err(&doing)?;
+                statement.raw_bind_parameter(at * 3 + 3, entry.ordinal).map_err(&doing)?;
+            }
+            statement.raw_execute().map_err(&doing)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sorts the digests of all records of a source.
+fn stage<'s>(store: &'s Connection, source: &SourceRow) -> Result<Sorter<'s>, LedgerError> {
     let doing = LedgerError::store("indexing a source");
-    let mut insert =
-        store.prepare("INSERT INTO temp.staging (digest, kind, ordinal) VALUES (?1, ?2, ?3)").map_err(&doing)?;
+    let mut sorter = Sorter::new(store)?;
     let mut select = store
         .prepare(
             "SELECT r.ordinal, r.digests FROM record r JOIN account a ON a.ordinal = r.ordinal
@@ -153,11 +173,13 @@ fn stage(store: &Connection, source: &SourceRow) -> Result<(), LedgerError> {
         let ordinal: i64 = row.get(0).map_err(&doing)?;
         let digests = row.get_ref(1).and_then(|value| Ok(value.as_blob()?)).map_err(&doing)?;
         for (kind, digest) in split(digests) {
-            insert.execute(params![digest, kind, ordinal]).map_err(&doing)?;
+            let digest = digest.try_into().map_err(|_| LedgerError::Stored { what: "digest" })?;
+            sorter.push(Entry { digest, kind, ordinal })?;
         }
     }
     drop(rows);
-    transaction.commit().map_err(&doing)
+    transaction.commit().map_err(&doing)?;
+    Ok(sorter)
 }
 
 fn duplicate(store: &Connection, seal: &Seal, source: &SourceRow, ordinal: i64) -> Result<u64, LedgerError> {

@@ -1,12 +1,20 @@
 //! The project's key, which wraps the ledger's data key: from a 0600 file, the environment or a command.
 
-use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::error::LedgerError;
+
+/// How much of a key file is read, in bytes; what is longer is no key.
+const KEY_TEXT: usize = 256;
 
 /// 32 secret bytes, wiped when dropped.
 pub struct ProjectKey(Zeroizing<[u8; 32]>);
@@ -33,15 +41,20 @@ impl ProjectKey {
     /// Reads a key file that its owner alone can read.
     ///
     /// # Errors
-    /// [`LedgerError::KeyMissing`], [`LedgerError::KeyOpen`], [`LedgerError::KeyForm`].
+    /// [`LedgerError::KeyMissing`], [`LedgerError::KeyOpen`], [`LedgerError::KeyForm`], [`LedgerError::Open`].
     pub fn read(path: &Path) -> Result<Self, LedgerError> {
         let name = format!("the key file {}", path.display());
-        let meta = fs::metadata(path).map_err(|_| LedgerError::KeyMissing(name.clone()))?;
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => LedgerError::KeyMissing(name.clone()),
+            _ => LedgerError::file(path)(error),
+        };
+        let meta = fs::metadata(path).map_err(unreadable)?;
         if meta.permissions().mode() & 0o077 != 0 {
             return Err(LedgerError::KeyOpen(path.to_owned()));
         }
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(|_| LedgerError::KeyMissing(name.clone()))?);
-        Self::parse(&text, &name)
+        let mut text = Zeroizing::new(Vec::with_capacity(KEY_TEXT));
+        File::open(path).and_then(|file| file.take(KEY_TEXT as u64).read_to_end(&mut text)).map_err(unreadable)?;
+        Self::parse(std::str::from_utf8(&text).unwrap_or_default(), &name)
     }
 
     /// Makes a key file with mode 0600; never over one that exists, and whole or not at all.

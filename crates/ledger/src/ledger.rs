@@ -21,7 +21,7 @@ use crate::{
     lock::PhaseLock,
     schema,
     seal::{DataKey, Place, Seal},
-    store::Store,
+    store::{Mode, Store},
 };
 
 const FILE: &str = "ledger.sqlite";
@@ -123,9 +123,10 @@ impl Ledger {
         PhaseLock::take(folder, phase)
     }
 
-    /// Lets commits of this process be lost in a power cut, never in a crash: for phases that can be repeated.
+    /// Says that this process runs a bulk phase. `relaxed`: commits may be lost in a power cut, never in a crash, which
+    /// is right for phases that can be repeated. Without it the ledger is set for single steps, as sign-ins are.
     pub fn relax(&self, relaxed: bool) {
-        self.store.relax(relaxed);
+        self.store.set_mode(if relaxed { Mode::Relaxed } else { Mode::Bulk });
     }
 
     /// The folder that holds it.

@@ -16,6 +16,7 @@ pub mod reading;
 mod schema;
 pub mod seal;
 pub mod sending;
+mod sorted;
 pub mod status;
 pub mod steps;
 mod store;

@@ -19,7 +19,7 @@ use crate::{
     ledger::{Ledger, meta, set_meta},
     reading::open_record,
     seal::{DigestKind, Place, Seal},
-    steps::{Standing, step},
+    steps::{Standing, append},
 };
 
 pub(crate) const PLAN: Place = Place { table: "plan", column: "sealed" };
@@ -44,6 +44,8 @@ pub struct Loaded {
 pub struct Decision {
     /// Whose it is.
     pub ordinal: Ordinal,
+    /// Where it stood when it was decided on; it is decided on only if it still stands there.
+    pub from: Standing,
     /// The step.
     pub event: ProfileEvent,
     /// What is to happen.
@@ -86,11 +88,13 @@ impl Ledger {
 
     /// Seals and stores decisions.
     pub async fn decide(&self, decisions: Vec<Decision>, now: Timestamp) -> Result<(), LedgerError> {
-        let mut sealed = Vec::with_capacity(decisions.len());
-        for decision in &decisions {
-            sealed.push(decision.planned.as_ref().map(|plan| self.seal_plan(decision.ordinal, plan)).transpose()?);
+        let mut pairs = Vec::with_capacity(decisions.len());
+        for mut decision in decisions {
+            // sealed and dropped here: the writer's thread is the one that everything waits for
+            let planned = decision.planned.take();
+            let sealed = planned.map(|planned| self.seal_plan(decision.ordinal, &planned)).transpose()?;
+            pairs.push((decision, sealed));
         }
-        let pairs: Vec<_> = decisions.into_iter().zip(sealed).collect();
         let mut chunks = pairs.into_iter().peekable();
         while chunks.peek().is_some() {
             let chunk: Vec<_> = chunks.by_ref().take(500).collect();
@@ -278,25 +282,35 @@ fn decide(store: &Connection, decision: &Decision, sealed: Option<&[u8]>, now: T
     // what is left or adopted at plan time keeps the target's own password
     let credential =
         (decision.event == ProfileEvent::Leave).then_some(CredentialEvent::Created(CredentialState::NotNeeded));
-    step(store, ordinal, now, Some(decision.event), credential)?;
+    let after = decision.from.after(Some(decision.event), credential)?;
     let cohort = match decision.cohort {
         InCohort::Number(number) => Some(number),
         InCohort::None | InCohort::Unchanged => None,
     };
-    store
+    let changed = store
         .prepare_cached(
-            "UPDATE account SET action = ?2, code = ?3, cohort = CASE WHEN ?5 THEN cohort ELSE ?4 END WHERE ordinal = ?1",
+            "UPDATE account SET profile = ?2, credential = ?3, action = ?4, code = ?5,
+             cohort = CASE WHEN ?7 THEN cohort ELSE ?6 END WHERE ordinal = ?1 AND profile = ?8 AND credential = ?9",
         )
         .and_then(|mut update| {
             update.execute(params![
                 ordinal.0,
+                after.profile.number(),
+                after.credential.number(),
                 decision.action.map(Action::number),
                 decision.code.map(Code::as_str),
                 cohort,
-                decision.cohort == InCohort::Unchanged
+                decision.cohort == InCohort::Unchanged,
+                decision.from.profile.number(),
+                decision.from.credential.number()
             ])
         })
         .map_err(&doing)?;
+    if changed == 0 {
+        // somebody signed in between: what was decided holds no longer, and the next plan decides anew
+        return Ok(());
+    }
+    append(store, ordinal, now, Some(decision.event), credential)?;
     let sql = match sealed {
         Some(_) => "INSERT OR REPLACE INTO plan (ordinal, sealed) VALUES (?1, ?2)",
         None => "DELETE FROM plan WHERE ordinal = ?1 AND ?2 IS NULL",

@@ -17,7 +17,7 @@ CREATE TABLE source (
 CREATE TABLE account (
     ordinal INTEGER PRIMARY KEY, source INTEGER NOT NULL, pass INTEGER NOT NULL,
     profile INTEGER NOT NULL, credential INTEGER NOT NULL, action INTEGER, origin INTEGER, cohort INTEGER,
-    attempt INTEGER NOT NULL DEFAULT 0, code TEXT, worker INTEGER,
+    attempt INTEGER NOT NULL DEFAULT 0, code TEXT, worker INTEGER, undoing INTEGER NOT NULL DEFAULT 0,
     until_wall INTEGER, until_boot INTEGER, until_ms INTEGER);
 -- what apply works on: planned (5), intended (6), in doubt (7)
 CREATE INDEX pending ON account (profile, ordinal) WHERE profile IN (5, 6, 7);

@@ -60,6 +60,8 @@ pub struct Case {
     pub until: Option<Moment>,
     /// Who sent it.
     pub worker: Option<i64>,
+    /// Whether an earlier undo was about to remove it.
+    pub undoing: bool,
 }
 
 /// What became of an account.
@@ -100,6 +102,9 @@ impl Ledger {
 
     /// The plaintext that is set when an account is created, for drafts whose password is in the record.
     pub async fn plaintexts(&self, ordinals: Vec<Ordinal>) -> Result<Vec<Option<SecretString>>, LedgerError> {
+        if ordinals.is_empty() {
+            return Ok(Vec::new()); // mostly: every batch in the air would have a reader of its own, with its cache
+        }
         let seal = Arc::clone(&self.seal);
         self.store.read(move |store| ordinals.iter().map(|ordinal| plaintext(store, &seal, *ordinal)).collect()).await
     }
@@ -179,11 +184,16 @@ impl Ledger {
         self.store
             .write(move |store| {
                 ordinals.iter().try_for_each(|ordinal| {
+                    let doing = LedgerError::store("writing an intent");
                     store
                         .prepare_cached("INSERT INTO step (ordinal, at, event) VALUES (?1, ?2, ?3)")
                         .and_then(|mut append| append.execute(params![ordinal.0, now.0, UNDO_INTENDED]))
+                        .map_err(&doing)?;
+                    store
+                        .prepare_cached("UPDATE account SET undoing = 1 WHERE ordinal = ?1")
+                        .and_then(|mut update| update.execute([ordinal.0]))
                         .map(drop)
-                        .map_err(LedgerError::store("writing an intent"))
+                        .map_err(&doing)
                 })
             })
             .await
@@ -285,7 +295,7 @@ impl Ledger {
 }
 
 const CASE: &str = "a.ordinal, a.profile, a.credential, a.action, a.origin, a.attempt, a.code, p.sealed, h.sealed,
-    a.until_wall, a.until_boot, a.until_ms, a.worker";
+    a.until_wall, a.until_boot, a.until_ms, a.worker, a.undoing";
 
 fn cases(store: &Connection, seal: &Seal, selection: &Selection) -> Result<Vec<Case>, LedgerError> {
     let doing = LedgerError::store("reading accounts");
@@ -339,6 +349,7 @@ fn case(seal: &Seal, row: &Row<'_>) -> Result<Case, LedgerError> {
         target: sealed(8, HOLDING)?.map(|plain| TargetId(String::from_utf8_lossy(&plain).into_owned())),
         until,
         worker: row.get(12).map_err(&doing)?,
+        undoing: row.get(13).map_err(&doing)?,
     })
 }
 
@@ -395,6 +406,7 @@ fn settle(store: &Connection, seal: &Seal, outcome: &Outcome, now: Timestamp) ->
     }
     if outcome.event == Some(ProfileEvent::Undo) {
         store.execute("DELETE FROM holding WHERE ordinal = ?1", [ordinal.0]).map_err(&doing)?;
+        store.execute("UPDATE account SET undoing = 0 WHERE ordinal = ?1", [ordinal.0]).map_err(&doing)?;
     }
     Ok(())
 }

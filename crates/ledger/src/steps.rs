@@ -44,24 +44,50 @@ pub(crate) fn step(
     credential: Option<CredentialEvent>,
 ) -> Result<Standing, LedgerError> {
     let before = standing(store, ordinal)?;
-    let after = Standing {
-        profile: profile.map_or(Ok(before.profile), |event| before.profile.after(event))?,
-        credential: credential.map_or(Ok(before.credential), |event| before.credential.after(event))?,
-    };
-    if !may_stand_together(after.profile, after.credential) {
-        return Err(LedgerError::Pair { profile: after.profile.name(), credential: after.credential.name() });
-    }
+    let after = before.after(profile, credential)?;
     let doing = LedgerError::store("moving an account");
     store
         .prepare_cached("UPDATE account SET profile = ?2, credential = ?3 WHERE ordinal = ?1")
         .and_then(|mut update| update.execute(params![ordinal.0, after.profile.number(), after.credential.number()]))
         .map_err(&doing)?;
+    append(store, ordinal, at, profile, credential)?;
+    Ok(after)
+}
+
+impl Standing {
+    /// Where an account stands after the given events; steps and pairs that do not exist are refused.
+    pub(crate) fn after(
+        self,
+        profile: Option<ProfileEvent>,
+        credential: Option<CredentialEvent>,
+    ) -> Result<Self, LedgerError> {
+        let before = self;
+        let after = Self {
+            profile: profile.map_or(Ok(before.profile), |event| before.profile.after(event))?,
+            credential: credential.map_or(Ok(before.credential), |event| before.credential.after(event))?,
+        };
+        if !may_stand_together(after.profile, after.credential) {
+            return Err(LedgerError::Pair { profile: after.profile.name(), credential: after.credential.name() });
+        }
+        Ok(after)
+    }
+}
+
+/// Appends the steps of the given events.
+pub(crate) fn append(
+    store: &Connection,
+    ordinal: Ordinal,
+    at: Timestamp,
+    profile: Option<ProfileEvent>,
+    credential: Option<CredentialEvent>,
+) -> Result<(), LedgerError> {
+    let doing = LedgerError::store("moving an account");
     let mut append =
         store.prepare_cached("INSERT INTO step (ordinal, at, event) VALUES (?1, ?2, ?3)").map_err(&doing)?;
     for number in profile.map(profile_number).into_iter().chain(credential.map(credential_number)) {
         append.execute(params![ordinal.0, at.0, number]).map_err(&doing)?;
     }
-    Ok(after)
+    Ok(())
 }
 
 /// The number under which [`ProfileEvent::Intend`] steps are kept; the pacer counts them.

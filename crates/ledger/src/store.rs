@@ -5,10 +5,11 @@
 //! (some hundred rows). WAL mode: readers see the last commit and block nobody.
 
 use std::{
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -42,7 +43,41 @@ pub(crate) struct Store {
     jobs: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
     readers: Arc<Mutex<Vec<Connection>>>,
-    relaxed: Arc<AtomicBool>,
+    mode: Arc<AtomicU8>,
+}
+
+/// What the process that writes is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Mode {
+    /// Single steps that somebody waits for: every commit is flushed, and checkpoints are left to bulk phases as far
+    /// as possible.
+    Live = 0,
+    /// A bulk phase whose commits have to survive a power cut.
+    Bulk = 1,
+    /// A bulk phase that can be repeated: commits may be lost in a power cut, never in a crash of ours.
+    Relaxed = 2,
+}
+
+impl Mode {
+    fn from_number(number: u8) -> Self {
+        match number {
+            1 => Self::Bulk,
+            2 => Self::Relaxed,
+            _ => Self::Live,
+        }
+    }
+}
+
+/// Sets flushing, and how many pages of journal are gathered before they are moved into the file.
+fn apply_mode(store: &Connection, mode: Mode) -> rusqlite::Result<()> {
+    let (synchronous, pages) = match mode {
+        Mode::Live => ("FULL", 10_000),
+        Mode::Bulk => ("FULL", 1_000),
+        Mode::Relaxed => ("NORMAL", 8_000),
+    };
+    store.pragma_update(None, "synchronous", synchronous)?;
+    store.pragma_update(None, "wal_autocheckpoint", pages)
 }
 
 impl Store {
@@ -51,18 +86,20 @@ impl Store {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         let doing = LedgerError::store("opening it");
         connection.pragma_update(None, "journal_mode", "WAL").map_err(&doing)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(&doing)?;
-        let relaxed = Arc::new(AtomicBool::new(false));
+        apply_mode(&connection, Mode::Live).map_err(&doing)?;
+        let mode = Arc::new(AtomicU8::new(Mode::Live as u8));
         let (jobs, waiting) = sync_channel(QUEUE);
-        let flag = Arc::clone(&relaxed);
-        let thread = thread::Builder::new().name("ledger".into()).spawn(move || work(&connection, &waiting, &flag));
+        let wanted = Arc::clone(&mode);
+        let turn = Turn::open(path)?;
+        let thread = thread::Builder::new().name("ledger".into());
+        let thread = thread.spawn(move || work(&connection, &turn, &waiting, &wanted));
         let thread = thread.map_err(|source| LedgerError::Open { path: path.to_owned(), source: Arc::new(source) })?;
         Ok(Self {
             path: path.to_owned(),
             jobs: Mutex::new(Some(jobs)),
             writer: Mutex::new(Some(thread)),
             readers: Arc::default(),
-            relaxed,
+            mode,
         })
     }
 
@@ -74,9 +111,9 @@ impl Store {
         Ok(connection)
     }
 
-    /// Whether commits may be lost in a power cut (never in a crash of ours): right for phases that can be repeated.
-    pub(crate) fn relax(&self, relaxed: bool) {
-        self.relaxed.store(relaxed, Ordering::Relaxed);
+    /// Says what this process writes for.
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        self.mode.store(mode as u8, Ordering::Relaxed);
     }
 
     /// Does `job` in the next commit; returns once that is durable.
@@ -173,27 +210,65 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-fn work(store: &Connection, waiting: &Receiver<Job>, relaxed: &AtomicBool) {
-    let mut is_relaxed = false;
+/// Where the writers of all processes take turns: whoever waits for the write lock holds this one meanwhile.
+///
+/// Without it a bulk phase, which begins again as soon as it has committed, overtakes a sign-in that looks every
+/// millisecond whether the write lock is free: one of a hundred waited for a quarter of a second.
+struct Turn(File);
+
+impl Turn {
+    fn open(store: &Path) -> Result<Self, LedgerError> {
+        let path = store.with_file_name("turn.lock");
+        let file =
+            File::options().read(true).append(true).create(true).open(&path).map_err(LedgerError::file(&path))?;
+        Ok(Self(file))
+    }
+
+    /// Begins to write when it is our turn. Where nobody can tell whose turn it is, the write lock alone decides.
+    fn begin(&self, store: &Connection) -> Result<(), LedgerError> {
+        let held = self.wait();
+        let result = store.execute_batch("BEGIN IMMEDIATE").map_err(LedgerError::store("waiting for its write lock"));
+        if held {
+            // it would be let go with the process at the latest
+            drop(self.0.unlock());
+        }
+        result
+    }
+
+    fn wait(&self) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            match self.0.try_lock() {
+                Ok(()) => return true,
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+                Err(TryLockError::Error(_)) => return false,
+            }
+        }
+        false
+    }
+}
+
+fn work(store: &Connection, turn: &Turn, waiting: &Receiver<Job>, mode: &AtomicU8) {
+    let mut current = Mode::Live;
     loop {
         let Ok(job) = waiting.recv() else { return };
-        let wanted = relaxed.load(Ordering::Relaxed);
-        if wanted != is_relaxed {
-            let mode = if wanted { "NORMAL" } else { "FULL" };
-            is_relaxed = wanted && store.pragma_update(None, "synchronous", mode).is_ok();
+        let wanted = Mode::from_number(mode.load(Ordering::Relaxed));
+        // a mode that cannot be set is tried again with the next job; until then the safer one stays
+        if wanted != current && apply_mode(store, wanted).is_ok() {
+            current = wanted;
         }
         match job {
             Job::Alone(job) => job(store),
-            Job::Grouped(first) => group(store, first, waiting),
+            Job::Grouped(first) => group(store, turn, first, waiting),
         }
     }
 }
 
 /// Does `first` and what else waits in one transaction.
-fn group(store: &Connection, first: Grouped, waiting: &Receiver<Job>) {
+fn group(store: &Connection, turn: &Turn, first: Grouped, waiting: &Receiver<Job>) {
     let mut replies = Vec::new();
     let mut alone = None;
-    if let Err(error) = begin(store) {
+    if let Err(error) = turn.begin(store) {
         let (_, reply) = first(Err(error));
         return reply(Ok(()));
     }
@@ -219,10 +294,6 @@ fn group(store: &Connection, first: Grouped, waiting: &Receiver<Job>) {
     if let Some(job) = alone {
         job(store);
     }
-}
-
-fn begin(store: &Connection) -> Result<(), LedgerError> {
-    store.execute_batch("BEGIN IMMEDIATE").map_err(LedgerError::store("waiting for its write lock"))
 }
 
 fn in_savepoint(store: &Connection, job: Grouped) -> Reply {

@@ -91,7 +91,9 @@ impl<'d> Demo<'d> {
         let demo = Self { session, program, folder, emulator };
         let ready = |name: &str| demo.emulator.ready[name].as_str().unwrap_or_default().to_owned();
         let values = ["client_id", "graph_url", "login_url"].map(|name| (format!("@{name}@"), ready(name)));
-        demo.edit(PROJECT, |text| values.iter().fold(text, |text, (mark, value)| text.replace(mark, value)))?;
+        demo.edit(PROJECT, |text| {
+            values.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value))
+        })?;
         Ok(demo)
     }
 
@@ -154,10 +156,10 @@ impl<'d> Demo<'d> {
         command
     }
 
-    fn edit(&self, name: &str, change: impl FnOnce(String) -> String) -> Result<(), Failure> {
+    fn edit(&self, name: &str, change: impl FnOnce(&str) -> String) -> Result<(), Failure> {
         let path = self.folder.join(name);
         let text = fs::read_to_string(&path).map_err(|error| cannot("read its files", &error))?;
-        fs::write(&path, change(text)).map_err(|error| cannot("write its files", &error))
+        fs::write(&path, change(&text)).map_err(|error| cannot("write its files", &error))
     }
 
     fn tell(&self, text: &str) {
@@ -194,7 +196,7 @@ fn make_folder(wanted: Option<&Path>) -> io::Result<PathBuf> {
 }
 
 /// What the operator's editor does to the exported rejects: a line that broke off is finished, a short row filled up.
-fn mend(text: String) -> String {
+fn mend(text: &str) -> String {
     text.lines()
         .map(|line| {
             let Ok(mut reject) = serde_json::from_str::<Value>(line) else { return line.to_owned() };

@@ -168,7 +168,7 @@ impl Sink {
 
     fn failure(&self, error: &io::Error) -> Failure {
         let name = self.path.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-        Failure::new(Code::E1013, format!("{name} cannot be written")).caused_by(error)
+        Failure::new(Code::E1013, format!("{name} cannot be written")).caused_by(error).hint(Code::E1013.mend())
     }
 
     /// Flushes, and tells where the rows are; `warning` says what is to be known about them.

@@ -94,29 +94,41 @@ impl Line {
 pub(super) fn read(path: &Path) -> Result<Vec<MendedRecord>, Unreadable> {
     let wrong = |line, why: String| Unreadable { path: path.to_owned(), line, why };
     let file = File::open(path).map_err(|error| wrong(None, error.kind().to_string()))?;
-    let mut reader = BufReader::new(file);
+    read_from(file).map_err(|(line, why)| wrong(Some(line), why))
+}
+
+/// Reads mended records from anywhere.
+///
+/// # Errors
+/// The line's number and what is wrong with it.
+pub(super) fn read_from(input: impl Read) -> Result<Vec<MendedRecord>, (usize, String)> {
+    let mut reader = BufReader::new(input);
     let mut records = Vec::new();
     for number in 1.. {
         let mut bytes = Vec::new();
         let limit = LINE_BYTES as u64 + 1;
         let read = reader.by_ref().take(limit).read_until(b'\n', &mut bytes);
-        let length = read.map_err(|error| wrong(Some(number), error.kind().to_string()))?;
+        let length = read.map_err(|error| (number, error.kind().to_string()))?;
         if length == 0 {
             break;
         }
         if length > LINE_BYTES || records.len() >= RECORDS {
-            return Err(wrong(Some(number), "the line or the file is too long".to_owned()));
+            return Err((number, "the line or the file is too long".to_owned()));
         }
         if bytes.trim_ascii().is_empty() {
             continue;
         }
         let line: Line = serde_json::from_slice(&bytes).map_err(|error| {
-            wrong(Some(number), format!("not what `sterna export rejects` writes (column {})", error.column()))
+            (number, format!("not what `sterna export rejects` writes (column {})", error.column()))
         })?;
-        records.push(line.record().map_err(|why| wrong(Some(number), why))?);
+        records.push(line.record().map_err(|why| (number, why))?);
     }
     Ok(records)
 }
+
+#[cfg(test)]
+#[path = "mended/property.rs"] // also found from the fuzz target, which takes this file in
+mod property;
 
 #[cfg(test)]
 mod tests {
@@ -156,5 +168,17 @@ mod tests {
         }
         let long = format!("{{\"reject\":1,\"source\":\"a\",\"raw\":\"{}\"}}", "x".repeat(LINE_BYTES));
         assert!(check(&long).is_err());
+    }
+
+    #[test]
+    fn every_line_is_one_record_or_ends_the_reading_whatever_it_holds() {
+        let line = r#"{"reject":1,"source":"a","raw":"x,y"}"#;
+        for at in 0..line.len() {
+            for byte in [0, b'"', b'\n', b'{', b'}', b'\\', 0xFF] {
+                let mut broken = format!("{line}\n{line}\n\n{line}").into_bytes();
+                broken[line.len() + 1 + at] = byte;
+                property::holds(&broken, |bytes| read_from(bytes));
+            }
+        }
     }
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    time::{ClockId, clock_gettime},
+};
 use sterna_core::{
     registry::Context,
     time::{Clock, Entropy, Moment, NoEntropy, Timestamp},
@@ -26,6 +29,17 @@ pub(crate) fn context(folder: &Path) -> Context {
         clock: Arc::new(WorldClock::new()),
         entropy: Arc::new(WorldEntropy),
     }
+}
+
+/// Sees to it that no crash writes this process's memory, which holds secrets and people, to a file.
+///
+/// Best effort: where a limit cannot be set, everything else works as before.
+pub(crate) fn keep_memory_private() {
+    let hard = getrlimit(Resource::Core).maximum;
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: hard });
+    // a handler that core files are piped to does not see the limit
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// The machine's clocks.

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sterna_core::time::Timestamp;
 
-use super::{dto::GraphError, retry, transport};
+use super::{
+    dto::{GraphError, object},
+    retry, transport,
+};
 
 /// One request in a batch.
 #[derive(Clone, Debug, Serialize)]
@@ -76,54 +79,49 @@ struct Responses {
     responses: Vec<Response>,
 }
 
-#[derive(Deserialize)]
-struct Response {
-    id: Value,
-    #[serde(default)]
-    status: Value,
-    #[serde(default)]
-    headers: Option<BTreeMap<String, Value>>,
-    #[serde(default)]
-    body: Value,
-}
+/// Members of one answer: `id`, `status`, `headers`, `body`.
+type Response = Map<String, Value>;
 
 /// Reads the answers of a batch of `count` requests into their order; `None` where one is missing or makes no sense.
 ///
 /// The whole is `None` when the body is no batch answer at all.
 pub(super) fn read(body: &[u8], count: usize, now: Timestamp) -> Option<Vec<Option<Item>>> {
-    let responses: Responses = serde_json::from_slice(body).ok()?;
+    let responses: Responses = object(body).ok()?;
     let mut items: Vec<Option<Item>> = vec![None; count];
-    let mut twice = vec![false; count];
+    let mut answers = vec![0_usize; count];
     for response in responses.responses {
-        let Some(at) = number(&response.id).and_then(|at| usize::try_from(at).ok()).filter(|at| *at < count) else {
+        let Some(at) =
+            response.get("id").and_then(number).and_then(|at| usize::try_from(at).ok()).filter(|at| *at < count)
+        else {
             continue;
         };
-        // two answers to one request cannot both be right: neither is believed
-        twice[at] |= items[at].is_some();
-        items[at] = response.into_item(now);
+        answers[at] += 1;
+        items[at] = read_item(response, now);
     }
-    for (item, twice) in items.iter_mut().zip(twice) {
-        if twice {
-            *item = None;
-        }
+    // two answers to one request cannot both be right: neither is believed, be one of them unreadable
+    for (item, _) in items.iter_mut().zip(answers).filter(|(_, answers)| *answers > 1) {
+        *item = None;
     }
     Some(items)
 }
 
-impl Response {
-    fn into_item(self, now: Timestamp) -> Option<Item> {
-        let status = number(&self.status).and_then(|status| u16::try_from(status).ok())?;
-        let header = |wanted: &str| {
-            let headers = self.headers.iter().flatten();
-            let found = headers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-            found.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-        };
-        let retry_after = header("Retry-After").and_then(|value| retry::retry_after(&value, now));
-        let pressure = header("x-ms-throttle-limit-percentage").and_then(|value| transport::pressure(&value));
-        let error = self.body.get("error").cloned().and_then(|error| serde_json::from_value(error).ok());
-        let error = if status >= 400 { error } else { None };
-        Some(Item { status, retry_after, pressure, error, body: self.body })
-    }
+fn read_item(mut response: Response, now: Timestamp) -> Option<Item> {
+    let status = response.get("status").and_then(number).and_then(|status| u16::try_from(status).ok())?;
+    let headers = match response.remove("headers") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(headers)) => headers,
+        Some(_) => return None,
+    };
+    let header = |wanted: &str| {
+        let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let retry_after = header("Retry-After").and_then(|value| retry::retry_after(&value, now));
+    let pressure = header("x-ms-throttle-limit-percentage").and_then(|value| transport::pressure(&value));
+    let body = response.remove("body").unwrap_or_default();
+    let error = body.get("error").filter(|_| status >= 400).cloned();
+    let error = error.filter(Value::is_object).and_then(|error| serde_json::from_value(error).ok());
+    Some(Item { status, retry_after, pressure, error, body })
 }
 
 /// Ids and statuses are numbers in some answers and texts in others.
@@ -155,6 +153,8 @@ mod tests {
     fn what_makes_no_sense_is_not_believed() {
         let body = br#"{"responses":[{"id":"0","status":"soon"},{"id":"1","status":204},{"id":"1","status":404},{"id":"9","status":204}]}"#;
         assert_eq!(read(body, 2, NOW).unwrap(), [None, None]);
+        let unreadable = br#"{"responses":[{"id":"0"},{"id":"0","status":204}]}"#;
+        assert_eq!(read(unreadable, 1, NOW).unwrap(), [None], "the other answer may have said something else");
         assert_eq!(read(b"<html>", 2, NOW), None);
         assert_eq!(read(b"{}", 2, NOW), None);
     }

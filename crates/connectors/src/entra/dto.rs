@@ -50,8 +50,20 @@ pub(super) struct ErrorDetail {
 impl GraphError {
     /// Reads an error body; `None` when it is not one.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice::<ErrorEnvelope>(body).ok().map(|envelope| envelope.error)
+        object::<ErrorEnvelope>(body).ok().map(|envelope| envelope.error)
     }
+}
+
+/// Reads an object. By itself serde takes a list for an object too, its members in order: `[[]]` would be a page
+/// without users and without a next one.
+///
+/// # Errors
+/// When the body is no object, or not this one.
+pub(super) fn object<'b, T: Deserialize<'b>>(body: &'b [u8]) -> serde_json::Result<T> {
+    if body.trim_ascii_start().first() == Some(&b'{') {
+        return serde_json::from_slice(body);
+    }
+    Err(serde::de::Error::custom("the answer is no object"))
 }
 
 fn nullable<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
@@ -208,6 +220,13 @@ mod tests {
         );
         assert_eq!(error.map(|error| error.details[0].target.clone()).as_deref(), Some("identities"));
         assert!(GraphError::read(b"<html>").is_none());
+        assert!(GraphError::read(br#"[{"code":"x"}]"#).is_none());
+    }
+
+    #[test]
+    fn a_list_is_no_page() {
+        assert!(object::<List<Value>>(b" {\"value\":[]}").is_ok());
+        assert!(object::<List<Value>>(b"[[]]").is_err());
     }
 
     #[test]

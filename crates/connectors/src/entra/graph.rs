@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use super::{
     batch::{self, Envelope, Item, Request},
     config::Connection,
-    dto::{GraphError, List},
+    dto::{GraphError, List, object},
     failure::{ReadError, Unsent},
     limits::{BATCH, BODY_BYTES, FIRST_TRIES, LIST_PAGES, READ_TRIES},
     retry,
@@ -246,7 +246,7 @@ impl Graph {
                 Ok(reply) if (200..300).contains(&reply.status) => {
                     tokens.accepted();
                     self.reached.store(true, Ordering::Relaxed);
-                    return serde_json::from_slice(&reply.body).map_err(|_| ReadError::Shape);
+                    return object(&reply.body).map_err(|_| ReadError::Shape);
                 }
                 Ok(reply) => {
                     let code = code_of(GraphError::read(&reply.body));

@@ -14,7 +14,7 @@ use sterna_core::{
 use super::{
     answer::{Asked, classify, classify_outer},
     batch,
-    dto::List,
+    dto::{List, object},
     graph,
     paging::Trail,
     record::record,
@@ -25,7 +25,7 @@ use super::{
 
 /// Reads a page of users: its records and its next link. `None` when it is no page.
 pub fn users_page(body: &[u8]) -> Option<(Vec<Record>, Option<String>)> {
-    let page: List<Box<RawValue>> = serde_json::from_slice(body).ok()?;
+    let page: List<Box<RawValue>> = object(body).ok()?;
     let records = page.value.iter().map(|raw| user(raw.get().as_bytes())).collect();
     Some((records, page.next))
 }

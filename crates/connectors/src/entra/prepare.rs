@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sterna_core::{
     code::Code,
     port::{Made, TargetError},
 };
 use tokio::time::Instant;
 
-use super::{dto::ExtensionProperty, failure::Unsent, target::EntraTarget, tenant};
+use super::{
+    dto::ExtensionProperty, failure::Unsent, graph::Answered, limits::READ_TRIES, retry, target::EntraTarget, tenant,
+};
 
 /// How long between two looks whether an attribute can be written.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -57,8 +59,7 @@ impl EntraTarget {
         }
         let body = json!({ "name": bare, "dataType": sort, "targetObjects": ["User"] });
         let path = format!("/applications/{object}/extensionProperties");
-        let deadline = Instant::now() + self.graph.timeout();
-        let sent = self.graph.send(0, Method::POST, &path, Some(&body), deadline).await;
+        let sent = self.send_patiently(&path, &body).await;
         let status = match &sent {
             Ok(answered) => answered.reply.status,
             Err(Unsent::NotSent(why)) => {
@@ -82,6 +83,20 @@ impl EntraTarget {
             _ => self.found_after(find, bare, status).await?,
         };
         Ok(Some(Made { what: WHAT.into(), name: full.clone(), id: format!("{object}/{}", property.id) }))
+    }
+
+    /// Sends a write that may be turned away for the quota: it is sent again after the wait that is asked for.
+    async fn send_patiently(&self, path: &str, body: &Value) -> Result<Answered, Unsent> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let deadline = Instant::now() + self.graph.timeout();
+            let answered = self.graph.send(0, Method::POST, path, Some(body), deadline).await?;
+            if answered.reply.status != 429 || attempt >= READ_TRIES {
+                return Ok(answered);
+            }
+            tokio::time::sleep(retry::wait_before(attempt, answered.reply.retry_after, 128)).await;
+        }
     }
 
     async fn found_after<F, Fut>(&self, find: F, bare: &str, status: u16) -> Result<ExtensionProperty, TargetError>

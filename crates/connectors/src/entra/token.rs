@@ -23,7 +23,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{
     assertion::Signer,
     config::{Algorithm, Application, Connection, Proof},
-    dto::{TokenGiven, TokenRefused},
+    dto::{TokenGiven, TokenRefused, object},
     limits::{RENEW_EARLY, TOKEN_BODY_BYTES, TOKEN_TRIES, TOKENS_REFUSED},
     retry,
     transport::{self, Broken},
@@ -241,10 +241,10 @@ pub(super) enum Told {
 /// Reads an answer of the token endpoint (entra.md 6). Pure.
 pub(super) fn read_answer(status: u16, body: &[u8]) -> Told {
     if status == 200 {
-        let given = serde_json::from_slice(body);
+        let given = object(body);
         return given.map_or_else(|_| Told::Later("an answer without a token".into()), Told::Given);
     }
-    let refused: TokenRefused = serde_json::from_slice(body).unwrap_or_default();
+    let refused: TokenRefused = object(body).unwrap_or_default();
     if status >= 500 || status == 429 || refused.error == "temporarily_unavailable" {
         return Told::Later(format!("status {status}"));
     }
@@ -256,7 +256,9 @@ impl NoToken {
     /// The error that a command ends with, and how to mend it.
     pub(super) fn into_error(self) -> TargetError {
         let (code, hint) = match &self {
-            Self::Unreachable { .. } => (Code::E2001, "check login_url, the proxy and the firewall".to_owned()),
+            Self::Unreachable { .. } => {
+                (Code::E2001, "check login_url, the proxy and the firewall; behind a private CA set ca_file".to_owned())
+            }
             Self::Proof { .. } => (Code::E2002, "check `certificate` and `private_key`".to_owned()),
             Self::Refused { error, codes, .. } => (Code::E2002, mend(error, codes).to_owned()),
         };

@@ -147,12 +147,19 @@ fn broken(error: &reqwest::Error) -> Broken {
 fn words(error: &reqwest::Error) -> &'static str {
     match error {
         error if error.is_connect() && error.is_timeout() => "connecting took too long",
+        error if error.is_connect() && is_distrust(error) => "the service's certificate is not trusted",
         error if error.is_connect() => "the service cannot be connected to",
         error if error.is_timeout() => "it took too long",
         error if error.is_builder() => "the request cannot be built",
-        error if error.is_decode() => "the answer's compression is broken",
+        error if error.is_decode() => "the answer breaks off, or its compression is broken",
         _ => "the connection broke off",
     }
+}
+
+/// Whether the TLS library did not accept the service's certificate; only its words tell.
+fn is_distrust(error: &reqwest::Error) -> bool {
+    let first: Option<&dyn std::error::Error> = Some(error);
+    std::iter::successors(first, |error| error.source()).take(16).any(|error| error.to_string().contains("certificate"))
 }
 
 #[cfg(test)]

@@ -118,7 +118,9 @@ impl<F: Form> FileSource<F> {
                 let stored: Stored<F::State> = serde_json::from_str(&cursor.0).map_err(|error| {
                     SourceError::new(Code::E3006, "where the last extract stopped cannot be read").caused_by(error)
                 })?;
-                if stored.file != file.mark {
+                let Place { at, line, records, .. } = stored.place;
+                // neither lines nor records are more than bytes
+                if stored.file != file.mark || at > file.size() || line.max(records) > file.size() + 1 {
                     return Err(changed(&self.path));
                 }
                 self.form.resume(&mut front, &stored.place)?;

@@ -5,3 +5,4 @@
 mod conformance;
 mod entra;
 mod files;
+mod fuzz_smoke;

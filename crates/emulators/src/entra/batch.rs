@@ -52,8 +52,9 @@ pub(crate) struct Part {
 
 /// Takes a batch apart; a malformed one is refused as a whole.
 pub(crate) fn read(body: &Bytes, headers: &HeaderMap) -> Result<Vec<Part>, Refusal> {
-    let envelope: Envelope<'_> =
-        serde_json::from_slice(body).map_err(|_error| Refusal::bad("Invalid batch payload format."))?;
+    // as text: members that are not read would else be allowed to be none
+    let envelope = std::str::from_utf8(body).ok().and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok());
+    let envelope = envelope.ok_or_else(|| Refusal::bad("Invalid batch payload format."))?;
     if envelope.requests.is_empty() {
         return Err(Refusal::bad("Number of batch request steps must be at least 1."));
     }

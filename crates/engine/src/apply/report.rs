@@ -60,6 +60,32 @@ impl ApplyReport {
         self.refused + self.clashes
     }
 
+    /// Both runs together, as of the later one.
+    pub(crate) fn and(self, later: Self) -> Self {
+        let mut reasons = self.reasons;
+        for (code, accounts) in later.reasons {
+            *reasons.entry(code).or_default() += accounts;
+        }
+        Self {
+            applied: self.applied + later.applied,
+            after_unknown_outcome: self.after_unknown_outcome + later.after_unknown_outcome,
+            adopted: self.adopted + later.adopted,
+            linked: self.linked + later.linked,
+            refused: self.refused + later.refused,
+            clashes: self.clashes + later.clashes,
+            reasons,
+            sent: self.sent + later.sent,
+            throttled: self.throttled + later.throttled,
+            doubts: self.doubts + later.doubts,
+            took_secs: self.took_secs + later.took_secs,
+            predicted_secs: self.predicted_secs + later.predicted_secs,
+            left: later.left,
+            open: later.open,
+            made: [self.made, later.made].concat(),
+            stopped: later.stopped,
+        }
+    }
+
     pub(super) fn count(&mut self, outcome: &Outcome, after_doubt: bool) {
         match outcome.event {
             Some(ProfileEvent::Holds) => {

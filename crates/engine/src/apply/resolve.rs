@@ -70,6 +70,8 @@ pub fn answered(case: &Case, answer: Answer) -> Resolution {
 /// The account is there by our doing.
 pub fn held(case: &Case, id: TargetId) -> Outcome {
     let (event, credential, origin) = match case.action {
+        // a repair that gives back identities of an account that we made: it stays ours
+        Some(Action::Link) if case.origin == Some(Action::Create) => (ProfileEvent::Holds, None, None),
         Some(Action::Link) => {
             (ProfileEvent::Link, first_credential(case, CredentialState::NotNeeded), Some(Action::Link))
         }
@@ -93,7 +95,9 @@ fn first_credential(case: &Case, state: CredentialState) -> Option<CredentialEve
 
 fn created_credential(case: &Case) -> Option<CredentialEvent> {
     let planned = case.planned.as_ref()?;
-    if planned.again && case.standing.credential != CredentialState::Dormant {
+    // one that the plan found under its key was never gone: nothing is written, and its password is what it was
+    let made_again = planned.again && planned.existing.is_none();
+    if made_again && case.standing.credential != CredentialState::Dormant {
         return Some(CredentialEvent::Recreated);
     }
     first_credential(case, credential_of(planned))

@@ -37,6 +37,9 @@ const AHEAD: usize = 2_000;
 const LOOK_UP: usize = 60;
 /// How many doubts are kept in memory; the rest waits in the ledger.
 const DOUBTS: usize = 20_000;
+/// With so many doubts nothing more is sent until some are looked up: a target that takes requests and never answers
+/// must not get everybody.
+const DOUBTS_AT_ONCE: usize = 1_000;
 /// How often in a row the target may be unreachable until the run ends.
 const UNREACHABLE: u32 = 30;
 
@@ -142,7 +145,7 @@ impl<'s> Sender<'s> {
 
     /// Reads more cases; what needs no request is settled at once.
     async fn refill(&mut self) -> Result<(), PhaseError> {
-        if self.exhausted || self.ready.len() >= AHEAD / 2 || self.report.stopped.is_some() {
+        if self.exhausted || self.ready.len() + self.later.len() >= AHEAD / 2 || self.report.stopped.is_some() {
             return Ok(());
         }
         let limit = AHEAD.min(usize::try_from(self.room).unwrap_or(AHEAD));
@@ -221,7 +224,8 @@ impl<'s> Sender<'s> {
     /// Sends as many batches as the quota and the concurrency allow; how long to wait for the next.
     fn send(&mut self) -> Option<(Duration, Wait)> {
         let descriptor = self.input.target.descriptor();
-        while !self.ready.is_empty() && self.sending < descriptor.concurrency && self.report.stopped.is_none() {
+        let may_send = self.report.stopped.is_none() && self.doubts.len() < DOUBTS_AT_ONCE;
+        while may_send && !self.ready.is_empty() && self.sending < descriptor.concurrency {
             let want = self.ready.len().min(descriptor.batch);
             let leave = match self.lanes.take(want) {
                 Ok(leave) => leave,
@@ -339,7 +343,11 @@ impl<'s> Sender<'s> {
     }
 
     fn note_reachability(&mut self, landed: &Landed, sent: u32) {
-        if landed.throttled < sent {
+        let silent =
+            landed.results.iter().filter(|(_, result)| matches!(result, Resolution::LookUp { clash: false, .. }));
+        if silent.count() == landed.results.len() {
+            self.note_failure("requests get no answer");
+        } else if landed.throttled < sent {
             self.failures_in_a_row = 0;
         } else if landed.wait.is_none() {
             self.note_failure(landed.reason.as_deref().unwrap_or("the target turns everything away"));

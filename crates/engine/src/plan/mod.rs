@@ -6,7 +6,7 @@ pub mod decide;
 mod report;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -105,6 +105,8 @@ impl Accepted {
 
 /// How many accounts are decided on at a time.
 const CHUNK: usize = 1_000;
+/// How many of them are stored side by side: some are sealed while others are written, so that the writer never waits.
+const WRITING: usize = 4;
 /// Up to so many accounts are looked up one batch at a time instead of reading everything that the target holds.
 const SMALL: u64 = 2_000;
 
@@ -133,11 +135,11 @@ pub(crate) async fn make(run: &Run, input: &PlanInput) -> Result<PlanReport, Pha
     let todo: u64 = states.iter().map(|state| status.profile(*state)).sum();
     let mut report = PlanReport::new(input.target.descriptor());
     let began = Instant::now();
-    let has_inventory = read_inventory(run, input, todo).await?;
+    let inventory = read_inventory(run, input, todo).await?;
     report.inventory_secs = began.elapsed().as_secs_f64();
     run.progress.begin("planning", todo);
     let doubles = run.ledger.doubles().await?;
-    walk(run, input, &states, &doubles, has_inventory, &mut report).await?;
+    walk(run, input, &states, &doubles, inventory, &mut report).await?;
     run.ledger.set_losses(report.loss_counts()).await?;
     finish(run, input, &mut report).await?;
     Ok(report)
@@ -160,16 +162,27 @@ impl PlanInput {
     }
 }
 
+/// Where it is looked up who is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inventory {
+    /// Nobody is there.
+    Empty,
+    /// In what was read of the target.
+    Read,
+    /// At the target itself, a batch at a time.
+    AtTarget,
+}
+
 /// Reads what the target holds, once, unless the plan is small and the target is not.
-async fn read_inventory(run: &Run, input: &PlanInput, todo: u64) -> Result<bool, PhaseError> {
+async fn read_inventory(run: &Run, input: &PlanInput, todo: u64) -> Result<Inventory, PhaseError> {
     run.ledger.clear_inventory().await?;
     let held = input.target.descriptor().accounts.unwrap_or(u64::MAX);
     if todo <= SMALL && held > SMALL {
-        return Ok(false);
+        return Ok(Inventory::AtTarget);
     }
     run.progress.begin("reading what the target holds", input.target.descriptor().accounts.unwrap_or(0));
-    fill_inventory(run, input.target.as_ref()).await?;
-    Ok(true)
+    let held = fill_inventory(run, input.target.as_ref()).await?;
+    Ok(if held == 0 { Inventory::Empty } else { Inventory::Read })
 }
 
 /// Reads everything that the target holds into the ledger's inventory.
@@ -196,17 +209,17 @@ async fn walk(
     input: &PlanInput,
     states: &[ProfileState],
     doubles: &HashSet<Ordinal>,
-    has_inventory: bool,
+    inventory: Inventory,
     report: &mut PlanReport,
 ) -> Result<(), PhaseError> {
     let taken: BTreeSet<String> = input.mapping.takes().map(str::to_owned).collect();
-    let planner = Planner { run, input, taken, doubles, has_inventory };
+    let planner = Planner { run, input, taken, doubles, inventory };
     let read = |after: Ordinal| {
         let (ledger, states) = (Arc::clone(&run.ledger), states.to_vec());
         tokio::spawn(async move { ledger.records(after, CHUNK, &states).await })
     };
     let mut next = read(Ordinal(0));
-    let mut writing: Option<tokio::task::JoinHandle<Result<(), sterna_ledger::LedgerError>>> = None;
+    let mut writing: VecDeque<tokio::task::JoinHandle<Result<(), sterna_ledger::LedgerError>>> = VecDeque::new();
     loop {
         run.check_stop()?;
         let chunk = next.await??;
@@ -214,14 +227,16 @@ async fn walk(
         next = read(last);
         let count = chunk.len() as u64;
         let decisions = planner.chunk(chunk, report).await?;
-        if let Some(before) = writing.take() {
+        if writing.len() >= WRITING
+            && let Some(before) = writing.pop_front()
+        {
             before.await??;
         }
         let (ledger, now) = (Arc::clone(&run.ledger), run.now());
-        writing = Some(tokio::spawn(async move { ledger.decide(decisions, now).await }));
+        writing.push_back(tokio::spawn(async move { ledger.decide(decisions, now).await }));
         run.progress.add(count);
     }
-    if let Some(last) = writing {
+    for last in writing {
         last.await??;
     }
     Ok(())
@@ -232,7 +247,7 @@ struct Planner<'p> {
     input: &'p PlanInput,
     taken: BTreeSet<String>,
     doubles: &'p HashSet<Ordinal>,
-    has_inventory: bool,
+    inventory: Inventory,
 }
 
 /// An account on its way through the plan.
@@ -301,6 +316,9 @@ impl Planner<'_> {
     }
 
     async fn find(&self, candidates: &[Candidate]) -> Result<Vec<Found>, PhaseError> {
+        if self.inventory == Inventory::Empty {
+            return Ok(vec![Found::default(); candidates.len()]);
+        }
         let probes: Vec<Probe> = candidates
             .iter()
             .map(|candidate| {
@@ -312,7 +330,7 @@ impl Planner<'_> {
                 Probe { key, identities }
             })
             .collect();
-        if self.has_inventory {
+        if self.inventory == Inventory::Read {
             return Ok(self.run.ledger.find_in_inventory(probes).await?);
         }
         let mut found = Vec::with_capacity(probes.len());
@@ -360,24 +378,30 @@ impl Planner<'_> {
             report.decided.push(loaded.ordinal);
         }
         let cohort = cohort.and_then(|at| u32::try_from(at).ok()).map_or(InCohort::None, InCohort::Number);
-        let ordinal = loaded.ordinal;
+        let (ordinal, from) = (loaded.ordinal, loaded.standing);
         match verdict {
             Verdict::Do(action, planned) => {
                 let was_there = loaded.standing.credential != CredentialState::Dormant;
                 let planned = if was_there { recreate(&planned) } else { *planned };
                 let (event, planned) = (ProfileEvent::Plan, Some(planned));
-                Decision { ordinal, event, action: Some(action), code: None, cohort, planned }
+                Decision { ordinal, from, event, action: Some(action), code: None, cohort, planned }
             }
-            Verdict::Hold(code) => {
-                Decision { ordinal, event: ProfileEvent::Hold, action: None, code: Some(code), cohort, planned: None }
-            }
+            Verdict::Hold(code) => Decision {
+                ordinal,
+                from,
+                event: ProfileEvent::Hold,
+                action: None,
+                code: Some(code),
+                cohort,
+                planned: None,
+            },
             Verdict::Clash(code, planned) => {
                 let planned = planned.map(|planned| *planned);
-                Decision { ordinal, event: ProfileEvent::Clash, action: None, code: Some(code), cohort, planned }
+                Decision { ordinal, from, event: ProfileEvent::Clash, action: None, code: Some(code), cohort, planned }
             }
             Verdict::Exclude(code) => {
                 let (event, action) = (ProfileEvent::Exclude, Some(Action::Exclude));
-                Decision { ordinal, event, action, code: Some(code), cohort, planned: None }
+                Decision { ordinal, from, event, action, code: Some(code), cohort, planned: None }
             }
         }
     }

@@ -96,7 +96,11 @@ impl PlanReport {
                     self.passwords.count(&planned.draft.password);
                 }
                 for loss in &planned.losses {
-                    *self.counts.entry(loss.clone()).or_default() += 1;
+                    // hardly ever a new one: look before a copy is made
+                    match self.counts.get_mut(loss) {
+                        Some(accounts) => *accounts += 1,
+                        None => drop(self.counts.insert(loss.clone(), 1)),
+                    }
                 }
                 return;
             }

@@ -17,6 +17,7 @@ use sterna_ledger::{
     planning::{Decision, InCohort},
     reading::{SourceName, SourceRow},
     status::{self, Status},
+    steps::Standing,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -66,14 +67,14 @@ impl World {
         let loaded = self.ledger.records(Ordinal(0), 100_000, &[ProfileState::Seen]).await.unwrap();
         let decisions = loaded.iter().map(|record| {
             let key = self.ledger.account_key(record.source, &record.account.key);
-            decision(record.ordinal, key, record.account.identities.clone())
+            decision(record.ordinal, record.standing, key, record.account.identities.clone())
         });
         self.ledger.decide(decisions.collect(), NOW).await.unwrap();
         loaded.iter().map(|record| record.ordinal).collect()
     }
 }
 
-fn decision(ordinal: Ordinal, key: AccountKey, identities: Vec<Identity>) -> Decision {
+fn decision(ordinal: Ordinal, from: Standing, key: AccountKey, identities: Vec<Identity>) -> Decision {
     let draft = Draft {
         version: DRAFT_VERSION,
         key,
@@ -83,7 +84,7 @@ fn decision(ordinal: Ordinal, key: AccountKey, identities: Vec<Identity>) -> Dec
     };
     let planned = Some(Planned::create(draft, Vec::new()));
     let (event, action) = (ProfileEvent::Plan, Some(Action::Create));
-    Decision { ordinal, event, action, code: None, cohort: InCohort::None, planned }
+    Decision { ordinal, from, event, action, code: None, cohort: InCohort::None, planned }
 }
 
 pub(crate) fn account(name: &str) -> Record {

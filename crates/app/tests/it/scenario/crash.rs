@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     io::Write,
     sync::{
@@ -40,7 +41,8 @@ fn scenario(seed: u64, dice: &mut Dice) -> String {
     let lagging = dice.roll(2) == 1;
     let mut text = format!("seed = {seed}\nlagging_uniqueness = {lagging}\n");
     // answers take a while, so that kills fall between intent and answer
-    text += &format!("[[fault]]\nkind = \"latency\"\non = \"batch\"\ndelay_ms = {}\n", 150 + dice.roll(350));
+    let delay = 150 + dice.roll(350);
+    writeln!(text, "[[fault]]\nkind = \"latency\"\non = \"batch\"\ndelay_ms = {delay}").unwrap();
     let kinds = [
         "lose_reply",
         "lose_request",
@@ -62,10 +64,9 @@ fn scenario(seed: u64, dice: &mut Dice) -> String {
             _ => "",
         };
         let times = 1 + dice.roll(3);
-        text += &format!(
-            "[[fault]]\nkind = \"{kind}\"\non = \"{on}\"\nprobability = 0.{}\ntimes = {times}\n{extra}",
-            2 + dice.roll(8)
-        );
+        let tenths = 2 + dice.roll(8);
+        let head = format!("[[fault]]\nkind = \"{kind}\"\non = \"{on}\"");
+        write!(text, "{head}\nprobability = 0.{tenths}\ntimes = {times}\n{extra}").unwrap();
     }
     text
 }

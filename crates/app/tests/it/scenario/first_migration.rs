@@ -102,7 +102,7 @@ fn check(kind: &str, document: &[u8]) -> World {
     let extract = world.run("extract --json").exits(0).json();
     assert_eq!(extract["sources"][0]["new"], 3, "{extract:#}");
     // the tenant has neither attribute yet: a warning, since apply makes them
-    let plan = world.run("plan --json").exits(11).json();
+    let plan = world.plan_json();
     assert_eq!((&plan["planned"], &plan["passwords"]["set"]), (&json!(3), &json!(2)), "{plan:#}");
     assert_eq!(plan["passwords"]["not_needed"], 1, "{plan:#}");
     world.run("apply --yes").exits(0);
@@ -182,7 +182,7 @@ fn who_has_no_plaintext_gets_a_random_password_and_the_flag_and_nobody_else_does
     ] });
     let world = World::with_users_file("entra-external-id", document.to_string().as_bytes(), "", "");
     world.run("extract").exits(0);
-    let plan = world.run("plan").exits(11);
+    let plan = world.plan();
     assert!(plan.stderr.contains("E5007"), "no legacy check is a warning: {}", plan.stderr);
     assert!(plan.stdout.contains("L3001"), "the weak password is a named loss: {}", plan.stdout);
     world.run("apply --yes").exits(0);
@@ -263,7 +263,7 @@ fn a_b2c_tenant_is_read_page_by_page_and_guests_and_administrators_are_left_out_
     world.reconfigure("[target]", &format!("{ISSUERS}[target]"));
     let before = old.counter("writes");
     world.run("extract").exits(0);
-    let plan = world.run("plan --json").exits(11).json();
+    let plan = world.plan_json();
     assert_eq!((&plan["planned"], &plan["excluded"]), (&json!(3), &json!(3)), "{plan:#}");
     world.run("apply --yes").exits(0);
     world.run("verify").exits(0);

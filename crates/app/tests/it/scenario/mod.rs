@@ -7,6 +7,7 @@ mod crash;
 mod faults;
 mod first_migration;
 mod matching;
+mod pace;
 mod phases;
 mod secrets;
 
@@ -147,6 +148,20 @@ impl World {
         world
     }
 
+    /// Plans; it may warn, but has no errors.
+    pub(crate) fn plan(&self) -> Run {
+        let plan = self.run("plan");
+        assert!([0, 11].contains(&plan.code), "plan: {} {}", plan.stdout, plan.stderr);
+        plan
+    }
+
+    /// Plans, and gives the plan's document.
+    pub(crate) fn plan_json(&self) -> Value {
+        let plan = self.run("plan --json");
+        assert!([0, 11].contains(&plan.code), "plan: {} {}", plan.stdout, plan.stderr);
+        plan.json()
+    }
+
     /// Everything from extract to the end of apply; the plan may warn.
     pub(crate) fn migrate(&self) {
         self.extract_and_plan();
@@ -225,8 +240,7 @@ impl World {
     /// Extracts and plans; the plan may warn.
     pub(crate) fn extract_and_plan(&self) {
         self.run("extract").exits(0);
-        let plan = self.run("plan");
-        assert!([0, 11].contains(&plan.code), "plan: {} {}", plan.stdout, plan.stderr);
+        self.plan();
     }
 }
 
@@ -274,7 +288,7 @@ pub(crate) fn write_secret(folder: &Folder, name: &str, text: &str) {
 }
 
 /// Lets what was changed behind everybody's back show in the emulator's reads.
-fn settle() {
+pub(crate) fn settle() {
     std::thread::sleep(std::time::Duration::from_millis(250));
 }
 

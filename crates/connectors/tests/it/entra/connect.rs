@@ -160,3 +160,14 @@ async fn a_reminder_of_subjects_that_may_not_hold_goes_once_the_setting_is_there
     assert!(reminded("").await);
     assert!(!reminded("relink_issuers = []\n").await);
 }
+
+#[tokio::test]
+async fn preparing_waits_when_it_is_turned_away() {
+    let world = World::external_id("").await;
+    let target = world.connect(&world.connection()).await.unwrap();
+    let path = "/extensionProperties";
+    world
+        .faults(json!([{ "kind": "storm_429", "on": "update", "match": path, "times": 2, "retry_after": "0.2" }]))
+        .await;
+    assert_eq!(target.prepare().await.unwrap().len(), 2);
+}

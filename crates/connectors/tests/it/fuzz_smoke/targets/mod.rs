@@ -1,0 +1,35 @@
+//! Every parser of outside data with what holds for any input: one function each, which panics when it does not.
+//!
+//! The fuzz crate calls them with what libFuzzer makes up (`make fuzz`), the test beside them with a bounded number of
+//! mutated seeds. `mended.rs` of the program has its property beside itself, for it is in no library.
+
+mod config;
+mod emulator;
+mod files;
+mod graph;
+
+/// A target's name, which is also that of its folder of seeds, and its property.
+pub(crate) type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub(crate) const TARGETS: &[Target] = &[
+    ("b2c_document", files::b2c),
+    ("csv_rows", files::csv_rows),
+    ("csv_fields", files::csv_fields),
+    ("json_lines", files::json_lines),
+    ("account_form", files::account_form),
+    ("decoding", files::decoding),
+    ("graph_users", graph::users),
+    ("graph_batch", graph::batch),
+    ("graph_errors", graph::errors),
+    ("graph_token", graph::token),
+    ("retry_after", graph::retry_after),
+    ("next_link", graph::next_link),
+    ("settings", config::settings),
+    ("mapping", config::mapping),
+    ("sealed", config::sealed),
+    ("cursor", config::cursor),
+    ("emulator_batch", emulator::batch),
+    ("emulator_filter", emulator::filter),
+    ("emulator_scenario", emulator::scenario),
+];
