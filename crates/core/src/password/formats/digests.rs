@@ -54,11 +54,10 @@ pub(super) static FORMATS: &[Format] = &[
         ("hash", &["password"]),
         Clue::Members(is_auth0_utf16),
         |given| {
-            let encoding = given.member(&["password", "encoding"], "password.encoding")?;
-            if encoding != "utf16le" || given.member(&["algorithm"], "algorithm")? != "sha256" {
-                return Err(Refusal::Malformed("the encoding or the algorithm"));
+            if given.member(&["password", "encoding"], "password.encoding")? != "utf16le" {
+                return Err(Refusal::Malformed("password.encoding"));
             }
-            digest(Recipe::Password.utf16(), Hash::Sha256, given.encoded(&["hash", "value"], "hex", "hash.value")?)
+            auth0_salted(given, "sha256", Hash::Sha256)
         },
     ),
     Format::members(
@@ -192,9 +191,12 @@ fn auth0_salted(given: &Given<'_>, algorithm: &str, hash: Hash) -> Result<Parsed
         return Err(Refusal::Malformed("the algorithm"));
     }
     let expected = given.encoded(&["hash", "value"], "hex", "hash.value")?;
-    let salt = given.encoded(&["salt", "value"], "utf8", "salt.value")?;
     let utf16 = given.fields()?.text(&["password", "encoding"]) == Some("utf16le");
     let password = if utf16 { Recipe::Password.utf16() } else { Recipe::Password };
+    if utf16 && !given.fields()?.has(&["salt"]) {
+        return digest(password, hash, expected);
+    }
+    let salt = given.encoded(&["salt", "value"], "utf8", "salt.value")?;
     let parts = match given.fields()?.text(&["salt", "position"]).unwrap_or("prefix") {
         "prefix" => vec![Recipe::Fixed(salt), password],
         "suffix" => vec![password, Recipe::Fixed(salt)],

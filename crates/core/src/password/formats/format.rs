@@ -56,8 +56,8 @@ pub(super) struct Rules {
 impl Rules {
     /// Every password of a bearable length.
     pub(super) const ANY: Self = Self { empty: true, nul: true, longest: MAX_PASSWORD };
-    /// C code stops at a NUL, and crypt(3) takes no more than 511 bytes.
-    pub(super) const CRYPT: Self = Self { empty: true, nul: false, longest: 511 };
+    /// C code stops at a NUL.
+    pub(super) const CRYPT: Self = Self { empty: true, nul: false, longest: MAX_PASSWORD };
 }
 
 /// What reading a stored hash gives: the steps from a password, and what they must lead to.

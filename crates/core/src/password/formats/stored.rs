@@ -31,6 +31,9 @@ pub enum Refusal {
     /// A variant of the algorithm that is known but not computed here.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
+    /// Not with this password: too long for so many rounds, or no text where the algorithm needs one.
+    #[error("it cannot be computed for this password")]
+    NotComputed,
     /// The password is one that the format's own system refuses before it hashes.
     #[error("the password is {0}, which the format's own system refuses")]
     Password(&'static str),
@@ -137,7 +140,7 @@ impl Stored {
             return Verdict::Refused(Refusal::Password("too long"));
         }
         let Some(got) = self.recipe.run(password) else {
-            return Verdict::Refused(Refusal::Malformed("a parameter"));
+            return Verdict::Refused(Refusal::NotComputed);
         };
         if bool::from(got.ct_eq(&self.expected)) {
             Verdict::Match { upgrade: self.recipe.upgrade() }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sterna_core::password::formats::{Bounds, Refusal, Stored, find, recognise};
+use sterna_core::password::formats::{Bounds, Refusal, Stored, Verdict, find, recognise};
 
 use super::vectors::vectors;
 
@@ -382,5 +382,33 @@ fn the_online_bounds_are_the_documented_ones_and_offline_allows_a_little_more() 
         let format = find(format).unwrap();
         assert_eq!(Stored::parse(format, &text, &Bounds::ONLINE).is_ok(), online, "{text}");
         assert_eq!(Stored::parse(format, &text, &Bounds::OFFLINE).is_ok(), offline, "{text}");
+    }
+}
+
+#[test]
+fn many_rounds_over_a_long_password_are_refused_when_it_comes() {
+    let hash = "$5$rounds=5000000$K.LnRx7Cg2qtEyQ1$o9QCuMPbBB.uUiGxZ2odlP3Q4P91cHczHRikbx.Afd/";
+    let stored = Stored::parse(find("sha256crypt").unwrap(), hash, &Bounds::ONLINE).unwrap();
+    let start = Instant::now();
+    assert!(matches!(stored.verify(&[b'a'; 4_000]), Verdict::Refused(_)));
+    assert!(matches!(stored.verify(&[b'a'; 4_097]), Verdict::Refused(Refusal::Password("too long"))));
+    assert!(start.elapsed() < MOST_TIME);
+}
+
+#[test]
+fn passwords_that_the_format_itself_refuses_are_refused_and_never_a_mismatch() {
+    let good: BTreeMap<String, String> =
+        vectors().into_iter().filter(|vector| vector.valid).map(|vector| (vector.format, vector.hash)).collect();
+    for (format, password) in [
+        ("spring-bcrypt", String::new()),
+        ("spring-noop", String::new()),
+        ("drupal7", "a".repeat(513)),
+        ("wordpress-bcrypt", "a".repeat(4_097)),
+        ("sha512crypt", "a\0b".to_owned()),
+        ("des-crypt", "a\0b".to_owned()),
+        ("hex-sha256", "a".repeat(4_097)),
+    ] {
+        let stored = Stored::parse(find(format).unwrap(), &good[format], &Bounds::ONLINE).unwrap();
+        assert!(matches!(stored.verify(password.as_bytes()), Verdict::Refused(Refusal::Password(_))), "{format}");
     }
 }

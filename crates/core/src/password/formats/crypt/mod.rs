@@ -238,6 +238,12 @@ fn permuted(hash: Hash, digest: &[u8]) -> Bytes {
 }
 
 fn sha2_crypt(hash: Hash, input: &[u8], salt: &[u8], rounds: u64) -> Option<Bytes> {
+    /// Rounds times blocks of 64 bytes of password: the most rounds with a password of 511 bytes, as long as crypt(3) of
+    /// today takes one. Each round goes over the whole password.
+    const MOST: u64 = 5_000_000 * 8;
+    if rounds.saturating_mul(input.len() as u64 / 64 + 1) > MOST {
+        return None;
+    }
     let parameters = sha_crypt::Params::new(u32::try_from(rounds).ok()?).ok()?;
     let digest = if hash == Hash::Sha256 {
         secret(sha_crypt::sha256_crypt(input, salt, parameters))
