@@ -12,7 +12,8 @@ use super::{
     algorithm::Hash,
     argon2::Argon2,
     bcrypt::{Bcrypt, KeySchedule},
-    encoding::{to_base64, to_base64_bare, to_bcrypt64},
+    crypt::Crypt,
+    encoding::{to_base64, to_base64_bare, to_bcrypt64, to_h64},
     pbkdf2::Pbkdf2,
     recipe::{Kdf, Recipe},
     scrypt::Scrypt,
@@ -31,7 +32,7 @@ pub(super) fn write(recipe: &Recipe, expected: &[u8], to: &'static Format) -> Re
             Kdf::Pbkdf2(kdf) => pbkdf2(kdf, expected, to.name),
             Kdf::Argon2(kdf) => argon2(kdf, expected, to.name),
             Kdf::Scrypt(kdf) => scrypt(kdf, expected, to.name),
-            Kdf::Crypt(_) => None,
+            Kdf::Crypt(kdf) => crypt(kdf, expected, to.name),
         },
         Recipe::Hash(hash, input) => match &**input {
             Recipe::Password => plain(*hash, expected, to.name),
@@ -41,6 +42,9 @@ pub(super) fn write(recipe: &Recipe, expected: &[u8], to: &'static Format) -> Re
             Recipe::Join(parts) => match parts.as_slice() {
                 [Recipe::Password, Recipe::Fixed(salt)] => salted(*hash, Side::After, salt, expected, to.name),
                 [Recipe::Fixed(salt), Recipe::Password] => salted(*hash, Side::Before, salt, expected, to.name),
+                [Recipe::Fixed(salt), Recipe::Utf16(inner)] if matches!(**inner, Recipe::Password) => (to.name
+                    == format!("auth0-salted-{}", hash.name()))
+                .then(|| auth0(*hash, Side::Before, "utf16le", salt, expected).to_string()),
                 _ => None,
             },
             _ => None,
@@ -92,7 +96,9 @@ fn as_text(salt: &[u8]) -> Option<&str> {
 fn pbkdf2(kdf: &Pbkdf2, expected: &[u8], to: &str) -> Option<String> {
     let Pbkdf2 { prf, rounds, salt, length } = kdf;
     let name = prf.name();
-    let whole = *length == prf.len();
+    // What PBKDF2 derives begins with what it derives for a shorter key, so a longer one may be cut.
+    let whole = *length >= prf.len();
+    let expected = if whole && needs_whole(to) { expected.get(..prf.len())? } else { expected };
     let suffix = if *prf == Hash::Sha1 { String::new() } else { format!("-{name}") };
     let modular = || format!("{rounds}${}${}", adapted(salt), adapted(expected));
     let common = matches!(prf, Hash::Sha1 | Hash::Sha256 | Hash::Sha512);
@@ -138,6 +144,11 @@ fn pbkdf2(kdf: &Pbkdf2, expected: &[u8], to: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Whether the format has keys of the digest's length only.
+fn needs_whole(to: &str) -> bool {
+    ["passlib-", "ldap-", "django-", "werkzeug-", "fusionauth-"].iter().any(|prefix| to.starts_with(prefix))
 }
 
 fn phc_pbkdf2(kdf: &Pbkdf2, expected: &[u8]) -> String {
@@ -239,16 +250,7 @@ fn salted(hash: Hash, side: Side, salt: &[u8], expected: &[u8], to: &str) -> Opt
     }
     match to {
         _ if !common => None,
-        _ if to == format!("auth0-salted-{name}") => Some(
-            json!({
-                "algorithm": name,
-                "hash": { "value": to_base64(expected), "encoding": "base64" },
-                "salt": {
-                    "value": to_base64(salt), "encoding": "base64", "position": if before { "prefix" } else { "suffix" },
-                },
-            })
-            .to_string(),
-        ),
+        _ if to == format!("auth0-salted-{name}") => Some(auth0(hash, side, "utf8", salt, expected).to_string()),
         "okta-salted-digest" => Some(
             json!({
                 "algorithm": if hash == Hash::Md5 { "MD5".to_owned() } else { name.to_uppercase().replace("SHA", "SHA-") },
@@ -262,6 +264,37 @@ fn salted(hash: Hash, side: Side, salt: &[u8], expected: &[u8], to: &str) -> Opt
             Some(format!("${name}$pf={template}${}${}", to_base64(salt), to_base64(expected)))
         }
         _ => None,
+    }
+}
+
+fn auth0(hash: Hash, side: Side, encoding: &str, salt: &[u8], expected: &[u8]) -> Value {
+    let position = if side == Side::Before { "prefix" } else { "suffix" };
+    json!({
+        "algorithm": hash.name(),
+        "hash": { "value": to_base64(expected), "encoding": "base64" },
+        "salt": { "value": to_base64(salt), "encoding": "base64", "position": position },
+        "password": { "encoding": encoding },
+    })
+}
+
+/// crypt(3)'s SHA-2 and MD5, and Kratos's names of them.
+fn crypt(kdf: &Crypt, expected: &[u8], to: &str) -> Option<String> {
+    let (name, id, kratos, salt, rounds) = match kdf {
+        Crypt::Md5 { magic: "$1$", salt } => ("md5crypt", "1", "md5-crypt", salt, String::new()),
+        Crypt::Sha2 { hash, rounds, salt } => {
+            let rounds = if *rounds == 5_000 { String::new() } else { format!("rounds={rounds}$") };
+            match hash {
+                Hash::Sha256 => ("sha256crypt", "5", "sha256-crypt", salt, rounds),
+                _ => ("sha512crypt", "6", "sha512-crypt", salt, rounds),
+            }
+        }
+        _ => return None,
+    };
+    let rest = format!("{rounds}{}${}", std::str::from_utf8(salt).ok()?, String::from_utf8(to_h64(expected)).ok()?);
+    match to {
+        "kratos-crypt" => Some(format!("${kratos}${rest}")),
+        "ldap-crypt" => Some(format!("{{CRYPT}}${id}${rest}")),
+        _ => (to == name).then(|| format!("${id}${rest}")),
     }
 }
 
