@@ -105,11 +105,12 @@ impl<'a> Given<'a> {
             return Err(Refusal::TooLong("the hash and what it needs"));
         }
         let mut fields = match Fields::read(text) {
-            Some(fields) => fields,
+            Some(fields) if fields.has(&[main]) => fields,
             None if text.trim_ascii_start().starts_with(['{', '[']) && settings.is_empty() => {
                 return Err(Refusal::Malformed("the JSON"));
             }
-            None => Fields(Map::from_iter([(main.to_owned(), Value::String(text.to_owned()))])),
+            // The main member's own value, which may be JSON itself: a column beside others.
+            _ => Fields(Map::from_iter([(main.to_owned(), Value::String(text.to_owned()))])),
         };
         for (name, value) in settings {
             fields.0.entry(name.clone()).or_insert_with(|| Value::String(value.clone()));

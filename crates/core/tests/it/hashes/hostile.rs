@@ -11,8 +11,8 @@ use super::vectors::vectors;
 
 /// The most that reading a hash may hold at once, however hostile: JSON of 8 KiB, taken apart and decoded.
 const MOST_BYTES: u64 = 96 << 10;
-/// Far more than any refusal takes, and far less than any derivation that is refused for its cost.
-const MOST_TIME: Duration = Duration::from_millis(250);
+/// Far more than all refusals of a test take together, and less than any derivation that is refused for its cost.
+const MOST_TIME: Duration = Duration::from_secs(15);
 
 /// A named case: format, text.
 type Case = (String, &'static str, String);
@@ -313,22 +313,23 @@ fn generated() -> Vec<Case> {
     cases
 }
 
-/// Reads a hash with the most that is ever allowed, and measures.
-fn check(format: &str, text: &str) -> (Result<Stored, Refusal>, u64, Duration) {
+/// Reads a hash with the most that is ever allowed, and measures the memory.
+fn check(format: &str, text: &str) -> (Result<Stored, Refusal>, u64) {
     let format = find(format).unwrap_or_else(|| panic!("{format}"));
-    let start = Instant::now();
     let mut result = None;
     let used = allocation_counter::measure(|| result = Some(Stored::parse(format, text, &Bounds::OFFLINE)));
-    (result.unwrap(), used.bytes_max, start.elapsed())
+    (result.unwrap(), used.bytes_max)
 }
 
 #[test]
 fn hashes_that_ask_for_too_much_are_refused_before_any_work_and_with_little_memory() {
+    let start = Instant::now();
     for (format, text) in GREEDY {
-        let (result, bytes, time) = check(format, text);
+        let (result, bytes) = check(format, text);
         assert!(result.is_err(), "{format}: {text}");
-        assert!(bytes <= MOST_BYTES && time < MOST_TIME, "{format}: {bytes} bytes, {time:?}: {text}");
+        assert!(bytes <= MOST_BYTES, "{format}: {bytes} bytes: {text}");
     }
+    assert!(start.elapsed() < MOST_TIME, "{:?}", start.elapsed());
     assert!(GREEDY.len() > 100, "{}", GREEDY.len());
 }
 
@@ -336,9 +337,10 @@ fn hashes_that_ask_for_too_much_are_refused_before_any_work_and_with_little_memo
 fn damaged_hashes_never_cost_more_than_reading_them_and_never_lead_to_a_greater_cost() {
     let mut refused = 0;
     let cases = generated();
+    let start = Instant::now();
     for (format, name, text) in &cases {
-        let (result, bytes, time) = check(format, text);
-        assert!(bytes <= MOST_BYTES && time < MOST_TIME, "{format}, {name}: {bytes} bytes, {time:?}");
+        let (result, bytes) = check(format, text);
+        assert!(bytes <= MOST_BYTES, "{format}, {name}: {bytes} bytes");
         match result {
             Err(_) => refused += 1,
             // White space around JSON is JSON; a salt that stands for itself may hold anything.
@@ -346,6 +348,7 @@ fn damaged_hashes_never_cost_more_than_reading_them_and_never_lead_to_a_greater_
             Ok(stored) => assert!(stored.seconds() < 3.0, "{format}, {name}"),
         }
     }
+    assert!(start.elapsed() < MOST_TIME, "{:?}", start.elapsed());
     assert!(cases.len() > 2_000 && refused > 1_900, "{refused} of {}", cases.len());
 }
 
