@@ -7,6 +7,7 @@ mod config;
 mod emulator;
 mod files;
 mod graph;
+mod hashes;
 
 /// A target's name, which is also that of its folder of seeds, and its property.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -29,6 +30,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("mapping", config::mapping),
     ("sealed", config::sealed),
     ("cursor", config::cursor),
+    ("password_hash", hashes::read),
+    ("password_check", hashes::check),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
     ("emulator_scenario", emulator::scenario),

@@ -1,0 +1,187 @@
+//! A stored hash, read and within its bounds; and what checking a password against it answers.
+
+use std::collections::BTreeMap;
+
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::{
+    Bounds, Format, NotLossless, bounds::MAX_DIGEST, encoding::Bytes, fields::Given, format::Parsed, recipe::Recipe,
+    reencode,
+};
+
+/// Why a stored hash, or a password for it, is not checked. Says nothing of either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The text is not what the format prescribes.
+    #[error("{0} is not as the format has it")]
+    Malformed(&'static str),
+    /// The parameters ask for more work or memory than the bounds allow.
+    #[error("{0} is over the bound")]
+    TooCostly(&'static str),
+    /// A part is longer than any that is known.
+    #[error("{0} is too long")]
+    TooLong(&'static str),
+    /// A member or setting that the format needs is not there.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// There is no password: the account cannot sign in with one.
+    #[error("it marks an account without a usable password")]
+    Unusable,
+    /// A variant of the algorithm that is known but not computed here.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+    /// Not with this password: too long for so many rounds, or no text where the algorithm needs one.
+    #[error("it cannot be computed for this password")]
+    NotComputed,
+    /// The password is one that the format's own system refuses before it hashes.
+    #[error("the password is {0}, which the format's own system refuses")]
+    Password(&'static str),
+}
+
+/// Why a hash that matched should be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Upgrade {
+    /// It takes microseconds to guess at: a digest, DES, MD5.
+    Fast,
+    /// Its cost is below what is advised today.
+    LowCost,
+    /// A variant with a known fault, or a superseded version.
+    Retired,
+}
+
+impl Upgrade {
+    /// The reason in a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::LowCost => "low-cost",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// The answer for one password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// It is the password.
+    Match {
+        /// Why the hash should be replaced, if so.
+        upgrade: Option<Upgrade>,
+    },
+    /// It is another password.
+    Mismatch,
+    /// It was not computed. Never to be read as a mismatch.
+    Refused(Refusal),
+    /// The format or its variant is not supported. Never to be read as a mismatch.
+    Unsupported,
+}
+
+impl From<Refusal> for Verdict {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unsupported(_) => Self::Unsupported,
+            other => Self::Refused(other),
+        }
+    }
+}
+
+/// A stored hash that was read in full and is within its bounds. It neither prints nor serialises.
+pub struct Stored {
+    format: &'static Format,
+    recipe: Recipe,
+    expected: Bytes,
+}
+
+impl Stored {
+    /// Reads `text` as `format`: complete, with nothing after it, within `bounds`. Nothing is derived.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the part, never its value.
+    pub fn parse(format: &'static Format, text: &str, bounds: &Bounds) -> Result<Self, Refusal> {
+        Self::parse_with(format, text, &BTreeMap::new(), bounds)
+    }
+
+    /// The same with the values of [`Format::needs`] that do not come with the text: a pepper, a key, a salt column.
+    ///
+    /// # Errors
+    /// As [`Stored::parse`].
+    pub fn parse_with(
+        format: &'static Format,
+        text: &str,
+        settings: &BTreeMap<String, String>,
+        bounds: &Bounds,
+    ) -> Result<Self, Refusal> {
+        let given = Given::new(text, format.main, settings)?;
+        let Parsed { recipe, expected } = (format.parse)(&given)?;
+        recipe.admit(bounds)?;
+        if expected.len() > MAX_DIGEST {
+            return Err(Refusal::TooLong("the digest"));
+        }
+        Ok(Self { format, recipe, expected })
+    }
+
+    /// Its format.
+    pub fn format(&self) -> &'static Format {
+        self.format
+    }
+
+    /// Checks a password. Takes [`Stored::seconds`] of a core, and compares in constant time.
+    pub fn verify(&self, password: &[u8]) -> Verdict {
+        let rules = self.format.rules;
+        if password.is_empty() && !rules.empty {
+            return Verdict::Refused(Refusal::Password("empty"));
+        }
+        if password.contains(&0) && !rules.nul {
+            return Verdict::Refused(Refusal::Password("one with a NUL"));
+        }
+        if password.len() > rules.longest {
+            return Verdict::Refused(Refusal::Password("too long"));
+        }
+        let Some(got) = self.recipe.run(password) else {
+            return Verdict::Refused(Refusal::NotComputed);
+        };
+        if bool::from(got.ct_eq(&self.expected)) {
+            Verdict::Match { upgrade: self.recipe.upgrade() }
+        } else {
+            Verdict::Mismatch
+        }
+    }
+
+    /// Seconds of one core that a check takes, predicted from measured costs.
+    pub fn seconds(&self) -> f64 {
+        /// What a check takes beside its digests.
+        const AROUND: f64 = 5.0e-7;
+        AROUND + self.recipe.seconds()
+    }
+
+    /// Bytes of memory that a check takes, beyond a few kilobytes.
+    pub fn memory(&self) -> u64 {
+        self.recipe.memory()
+    }
+
+    /// Why a hash like this should be replaced, if so.
+    pub fn upgrade(&self) -> Option<Upgrade> {
+        self.recipe.upgrade()
+    }
+
+    /// What its work depends on, as people write it: `cost 12`, `m=65536 t=3 p=4`. Nothing secret.
+    pub fn parameters(&self) -> String {
+        self.recipe.parameters()
+    }
+
+    /// The same hash as another format writes it, where nothing is lost by that (password-hashes.md 11.2).
+    ///
+    /// # Errors
+    /// [`NotLossless`] when the other format cannot say the same.
+    pub fn reencode(&self, to: &'static Format) -> Result<Zeroizing<String>, NotLossless> {
+        reencode::write(&self.recipe, &self.expected, to)
+    }
+}
+
+impl std::fmt::Debug for Stored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Stored({}, ..)", self.format.name)
+    }
+}

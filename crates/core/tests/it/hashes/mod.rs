@@ -1,0 +1,7 @@
+//! Stored password hashes.
+
+mod documents;
+mod hostile;
+mod judging;
+mod properties;
+mod vectors;
