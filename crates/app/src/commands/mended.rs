@@ -1,6 +1,6 @@
 //! The file of rejected records: what `sterna export rejects` writes, an operator mends, and `sterna extract --mended`
 //! takes back. One JSON object per line: `reject`, `source`, `code`, `position`, `reason`, `form`, and the record as
-//! `raw` (text, or a JSON value for the account form) or `raw_base64` (bytes that are no text).
+//! `raw` (text, or a JSON value in the ledger's own form) or `raw_base64` (bytes that are no text).
 
 use std::{
     fs::File,
@@ -46,8 +46,8 @@ enum Form {
     /// The source's own.
     #[default]
     Source,
-    /// Sterna's account form.
-    Account,
+    /// The ledger's own form of an account: what duplicates are exported in, since their source's text is not kept.
+    Ledger,
 }
 
 /// Why a file of mended records cannot be taken.
@@ -65,7 +65,7 @@ impl Line {
             Ok(text) => (Some(Value::from(text)), None),
             Err(_) => (None, Some(STANDARD.encode(&*reject.raw))),
         };
-        let form = if reject.is_account_form { Form::Account } else { Form::Source };
+        let form = if reject.is_account_form { Form::Ledger } else { Form::Source };
         Self {
             reject: reject.id,
             source: reject.source.clone(),
@@ -85,7 +85,7 @@ impl Line {
             (None, Some(text)) => STANDARD.decode(text).map_err(|_| "`raw_base64` is not base64".to_owned())?,
             _ => return Err("it needs one of `raw` and `raw_base64`".to_owned()),
         };
-        let is_account_form = self.form == Form::Account;
+        let is_account_form = self.form == Form::Ledger;
         Ok(MendedRecord { reject: self.reject, source: self.source, raw, is_account_form })
     }
 }

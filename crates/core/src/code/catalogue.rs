@@ -41,7 +41,7 @@ super::codes! {
     E3003 "encoding" "The file is not in the encoding that was stated or detected." "Set `encoding` to what it really is.";
     E3004 "empty source" "The file holds nothing at all." "Check that the export was finished and the path is right.";
     E3005 "header does not fit" "The CSV file lacks a column that the configuration names, or names one twice." "Correct `columns`; the message lists the columns that are there.";
-    E3006 "source changed while it was being read" "The file is not the one that an earlier, interrupted extract began with." "Extract again with --from-start.";
+    E3006 "source changed while it was being read" "The file is not the one that an earlier, interrupted extract began with." "Nothing: it is read again from its start. `sterna extract --from-start` does the same by hand.";
     E3007 "shape not known" "The document has none of the forms that this connector reads." "See docs/sources.md for the forms.";
     E3008 "paging goes in a circle" "The source gave the same next page twice." "Run extract again; if it stays, the service is at fault.";
     E3101 "record is not JSON" "One record cannot be read as JSON." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
