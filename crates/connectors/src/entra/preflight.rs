@@ -56,9 +56,10 @@ impl EntraTarget {
             };
             if let Err(error) = self.graph.get_over::<List<Value>>(lane, "/users?$select=id&$top=1").await {
                 let id = tokens.client_id();
+                let may_not = error.is_refusal();
+                let finding = finding(error.during(&format!("reading users as application {id}")));
                 let hint = format!("grant `User.ReadWrite.All` to {id} and let an administrator consent");
-                let error = error.during(&format!("reading users as application {id}"));
-                findings.push(finding(error).hint(hint));
+                findings.push(if may_not { finding.hint(hint) } else { finding });
                 continue;
             }
             let Some(roles) = roles else { continue };

@@ -82,8 +82,10 @@ pub(super) async fn extension_app(graph: &Graph, connection: &Connection) -> Res
             Ok(ExtensionApp { object_id: None, app_id: id.clone() })
         }
         (Err(error), _) => {
-            let hint = "grant Application.Read.All, or set `extension_app_id`";
-            Err(error.during("looking for the application of the extension attributes").hint(hint))
+            let may_not = error.is_refusal() && !is_token(&error);
+            let error = error.during("looking for the application of the extension attributes");
+            // a service that is not reached has refused nothing
+            Err(if may_not { error.hint("grant Application.Read.All, or set `extension_app_id`") } else { error })
         }
     }
 }
