@@ -124,13 +124,19 @@ fn rows(text: &mut String, settings: &[Setting], above: &str) {
             Need::Optional => String::new(),
             Need::Default(value) => format!("`{value}`"),
         };
-        let _ = writeln!(text, "| `{name}` | {} | {need} | {} |", value(setting.kind), setting.doc.replace('|', "\\|"));
+        let _ =
+            writeln!(text, "| `{name}` | {} | {} | {} |", cell(&value(setting.kind)), cell(&need), cell(setting.doc));
         if let Kind::Table(inner) | Kind::Tables(inner) = setting.kind
             && inner.iter().map(|setting| setting.name).ne(WHERE.iter().map(|setting| setting.name))
         {
             rows(text, inner, &format!("{name}."));
         }
     }
+}
+
+/// Text as a cell of a table holds it; a bar ends a cell even between backquotes.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
 }
 
 fn value(kind: Kind) -> String {
