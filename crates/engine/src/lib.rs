@@ -16,6 +16,7 @@ pub mod retry;
 pub mod run;
 pub mod undo;
 pub mod verify;
+pub mod words;
 
 pub use error::PhaseError;
 pub use run::{Progress, Run, Stop};

@@ -30,6 +30,7 @@ use crate::{
     error::PhaseError,
     plan::decide::{Facts, Verdict},
     run::Run,
+    words::{agreeing, counted},
 };
 
 /// What a plan is made from besides the ledger.
@@ -267,9 +268,8 @@ impl Planner<'_> {
         let candidates: Vec<Candidate> = chunk
             .into_iter()
             .filter_map(|loaded| {
-                let by_source = matches!(loaded.code, Some(Code::E3201 | Code::E3202));
-                if by_source {
-                    report.excluded += 1;
+                if let Some(by_source @ (Code::E3201 | Code::E3202)) = loaded.code {
+                    report.left_out(by_source);
                     return None;
                 }
                 Some(self.candidate(loaded))
@@ -418,25 +418,27 @@ async fn finish(run: &Run, input: &PlanInput, report: &mut PlanReport) -> Result
     report.findings.extend(input.target.preflight(&needs).await);
     report.predicted_secs = predict(&input.target.descriptor().quota, work.creates + work.links);
     for (issuer, accounts) in &report.unlisted_issuers {
-        let message = format!("{accounts} accounts have the issuer \"{issuer}\", which [social.issuers] does not list");
+        let accounts = format!("{} {}", counted(*accounts, "account"), agreeing(*accounts, "has", "have"));
+        let message = format!("{accounts} the issuer \"{issuer}\", which [social.issuers] does not list");
         report.findings.push(
             Finding::error(Code::E5004, message)
                 .hint(format!("add `\"{issuer}\" = \"…\"` to [social.issuers], or \"{issuer}\" to [social] exclude")),
         );
     }
     if report.passwords.awaiting_sign_in > 0 && !input.has_legacy_check {
-        let message = format!(
-            "{} passwords are planned to move at sign-in, but no legacy check is configured",
-            report.passwords.awaiting_sign_in
-        );
+        let passwords = report.passwords.awaiting_sign_in;
+        let are = agreeing(passwords, "is", "are");
+        let passwords = counted(passwords, "password");
+        let message = format!("{passwords} {are} planned to move at sign-in, but no legacy check is configured");
         report.findings.push(Finding::warning(Code::E5007, message).hint(Code::E5007.mend()));
     }
-    for (code, count, what) in [
-        (Code::E5009, report.held, "accounts are held"),
-        (Code::L4002, report.clashes, "accounts meet somebody who is there already"),
+    for (code, count, one, many) in [
+        (Code::E5009, report.held, "is held", "are held"),
+        (Code::L4002, report.clashes, "meets somebody who is there already", "meet somebody who is there already"),
     ] {
         if count > 0 {
-            report.findings.push(Finding::warning(code, format!("{count} {what}")).hint(code.mend()));
+            let message = format!("{} {}", counted(count, "account"), agreeing(count, one, many));
+            report.findings.push(Finding::warning(code, message).hint(code.mend()));
         }
     }
     promise::keep_target(run, input.target.descriptor()).await?;

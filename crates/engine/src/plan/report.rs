@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sterna_core::{
-    code::Finding,
+    code::{Code, Finding},
     ids::Ordinal,
     pace::Quota,
     plan::{Action, Loss, Password},
@@ -117,6 +117,12 @@ impl PlanReport {
                 code
             }
         };
+        *self.reasons.entry(code.to_string()).or_default() += 1;
+    }
+
+    /// Counts an account that its source left out.
+    pub(super) fn left_out(&mut self, code: Code) {
+        self.excluded += 1;
         *self.reasons.entry(code.to_string()).or_default() += 1;
     }
 
