@@ -252,8 +252,8 @@ pub struct MendedRecord {
 pub struct MendReport {
     /// Records that are accounts now.
     pub taken: u64,
-    /// Records that still cannot be read, with the reason.
-    pub still_rejected: Vec<(i64, String)>,
+    /// Records that still cannot be read, with what is wrong. Not in the reader's words: those may quote the record.
+    pub still_rejected: Vec<(i64, Code)>,
     /// Records whose reject is no longer open.
     pub unknown: Vec<i64>,
 }
@@ -279,11 +279,11 @@ pub async fn mend(run: &Run, mut feeds: Vec<Feed>, records: Vec<MendedRecord>) -
             }
         };
         match record {
-            Record::Rejected(reject) => report.still_rejected.push((mended.reject, reject.reason)),
+            Record::Rejected(reject) => report.still_rejected.push((mended.reject, reject.code)),
             record => match run.ledger.mend(mended.reject, record, &mut next).await? {
                 Some(Mended::Taken) => report.taken += 1,
                 Some(Mended::Duplicate) => {
-                    report.still_rejected.push((mended.reject, Code::E3103.meaning().to_owned()));
+                    report.still_rejected.push((mended.reject, Code::E3103));
                 }
                 None => report.unknown.push(mended.reject),
             },

@@ -86,8 +86,10 @@ fn text(report: &ExtractReport, status: &Status) -> String {
 }
 
 fn mended_text(report: &MendReport) -> String {
-    let mut lines = vec![format!("{} mended records are accounts now.", grouped(report.taken))];
-    lines.extend(report.still_rejected.iter().map(|(id, _)| format!("record {id} is still rejected")));
+    let are = if report.taken == 1 { "is an account" } else { "are accounts" };
+    let mut lines = vec![format!("{} {are} now.", counted(report.taken, "mended record"))];
+    let still = |(id, code): &(i64, Code)| format!("record {id} is still rejected: {code} {}", code.meaning());
+    lines.extend(report.still_rejected.iter().map(still));
     lines.extend(report.unknown.iter().map(|id| format!("record {id} is not rejected any more, or never was")));
     lines.join("\n")
 }
