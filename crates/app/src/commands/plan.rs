@@ -29,7 +29,7 @@ pub(super) async fn run(_args: &Args, session: &Session) -> Outcome {
         plan::plan(&run, &input).await?
     };
     let troubles: Vec<Trouble> = report.findings.iter().cloned().map(Trouble::from).collect();
-    session.out.result(&text(&report), &report);
+    session.out.result(&format!("{}\n\n{}", text(&report), next(&report)), &report);
     session.out.troubles(&troubles);
     Ok(Exit::of_findings(worst(&troubles)))
 }
@@ -65,15 +65,19 @@ pub(super) fn text(report: &PlanReport) -> String {
         table.count(cohort, *accounts);
     }
     section(&mut text, "Cohorts", &table);
-    add(
-        &mut text,
-        format_args!(
-            "\n\n{} planned; sending will take {}.\nNext: sterna rehearse, or sterna apply --canary",
-            counted(report.planned, "account"),
-            about(report.predicted_secs)
-        ),
-    );
     text
+}
+
+/// What comes after a plan, for people.
+fn next(report: &PlanReport) -> String {
+    if report.planned == 0 {
+        return "Nothing is planned: there is nothing to send.".to_owned();
+    }
+    format!(
+        "{} planned; sending will take {}.\nNext: sterna rehearse, or sterna apply --canary",
+        counted(report.planned, "account"),
+        about(report.predicted_secs)
+    )
 }
 
 /// Codes with their titles and how many accounts have them.

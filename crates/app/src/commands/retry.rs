@@ -3,10 +3,10 @@
 use std::{collections::HashSet, sync::Arc};
 
 use serde_json::json;
-use sterna_core::{code::Code, ids::Ordinal, ids::Pseudonym};
+use sterna_core::{code::Code, ids::Ordinal, ids::Pseudonym, state::ProfileState};
 use sterna_engine::{
     Run,
-    apply::ApplyInput,
+    apply::{ApplyInput, ApplyReport},
     plan::{Accepted, Scope},
     retry::{self, RETRIED},
 };
@@ -17,6 +17,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Trouble, worst},
     opened::Opened,
+    out::table::counted,
 };
 
 /// Arguments of `sterna retry`.
@@ -44,7 +45,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let target = opened.target().await?;
     if !session.common.yes {
         session.out.ask(&format!(
-            "Plan {count} accounts that failed or are held anew, and send what comes out to {}?",
+            "Plan anew {} that failed or are held, and send what comes out to {}?",
+            counted(count, "account"),
             target.descriptor().name
         ))?;
     }
@@ -59,7 +61,11 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     session.out.result(&format!("{}\n\n{applied}", plan::text(&report.plan)), &report);
     let troubles: Vec<Trouble> = report.plan.findings.iter().cloned().map(Trouble::from).collect();
     session.out.troubles(&troubles);
-    let sent = report.apply.as_ref().map_or(Ok(Exit::Done), |applied| apply::exit(applied, false, session))?;
+    // what was planned before is not retry's to send, and stays planned
+    let others = status.profile(ProfileState::Planned);
+    let of_these = |applied: &ApplyReport| ApplyReport { left: applied.left.saturating_sub(others), ..applied.clone() };
+    let sent =
+        report.apply.as_ref().map_or(Ok(Exit::Done), |applied| apply::exit(&of_these(applied), false, session))?;
     let still_open = report.plan.held + report.plan.clashes > 0;
     Ok(if still_open {
         Exit::Partly

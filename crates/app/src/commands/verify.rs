@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use sterna_core::code::{Code, Finding};
 use sterna_engine::{
-    apply::ApplyInput,
+    apply::{ApplyInput, ApplyReport, Stopped},
     verify::{self, Sweep, VerifyReport},
 };
 
 use super::{Session, plan::section};
 use crate::{
     exit::Exit,
-    failure::{Outcome, Trouble, worst},
+    failure::{Failure, Outcome, Trouble, worst},
     opened::Opened,
-    out::table::{Table, add},
+    out::table::{Table, add, counted},
 };
 
 /// Arguments of `sterna verify`.
@@ -49,7 +50,32 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let troubles: Vec<Trouble> = report.findings.iter().cloned().map(Trouble::from).collect();
     session.out.result(&text(&report), &report);
     session.out.troubles(&troubles);
-    Ok(Exit::of_findings(worst(&troubles)))
+    let found = Exit::of_findings(worst(&troubles));
+    Ok(match &report.repair {
+        Some(repair) => repaired(repair, session)?.max(found),
+        None => found,
+    })
+}
+
+/// How the sending of a repair exits.
+fn repaired(repair: &ApplyReport, session: &Session) -> Outcome {
+    if let Some(Stopped { code, message }) = &repair.stopped {
+        let failure = Failure::new(*code, format!("the repair ended before everything was sent: {message}"));
+        return Err(failure.hint(code.mend()));
+    }
+    let mut troubles = Vec::new();
+    if repair.failed() > 0 {
+        let codes: Vec<&str> = repair.reasons.keys().map(String::as_str).collect();
+        let message = format!("{} not carried out ({})", counted(repair.failed(), "repair"), codes.join(", "));
+        let finding = Finding::warning(Code::E5010, message);
+        troubles.push(Trouble::from(finding.hint("mend what the codes mean, then `sterna verify --repair` again")));
+    }
+    if repair.open > 0 {
+        let message = format!("outcome still unknown of {}", counted(repair.open, "repair"));
+        troubles.push(Trouble::from(Finding::warning(Code::E5016, message).hint(Code::E5016.mend())));
+    }
+    session.out.troubles(&troubles);
+    Ok(if troubles.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
 /// What verify found, for people.

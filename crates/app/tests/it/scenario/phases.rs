@@ -140,6 +140,37 @@ fn a_run_in_which_too_many_fail_stops_by_itself_and_leaves_the_rest_planned() {
 }
 
 #[test]
+fn a_retry_leaves_planned_what_was_not_sent_before_and_says_nothing_of_it() {
+    let refuse =
+        "[[fault]]\nkind = \"error_5xx_before\"\non = \"create\"\nstatus = 400\ncode = \"Request_BadRequest\"\n";
+    let world = planned(3, "[passwords]\nstrategy = \"reset\"\n", refuse);
+    world.run("apply --yes --limit 1").exits(12);
+    world.emulator.control("/faults", &json!({}));
+    let retry = world.run("retry --yes").exits(0);
+    assert!(!retry.stderr.contains("E2106"), "{}", retry.stderr);
+    assert!(!retry.stdout.contains("sterna rehearse"), "{}", retry.stdout);
+    stands(&world.status(), "profile", &[("applied", 1), ("planned", 2)]);
+    world.run("apply --yes").exits(0);
+    let plan = world.run("plan").exits(0);
+    assert!(plan.stdout.contains("nothing to send") && !plan.stdout.contains("Next:"), "{}", plan.stdout);
+}
+
+#[test]
+fn a_repair_that_is_not_carried_out_says_so_and_exits_as_apply_does() {
+    let world = planned(2, "[passwords]\nstrategy = \"reset\"\n", "");
+    world.run("apply --yes").exits(0);
+    world.tamper("Person u1", &json!({ "displayName": "Somebody" }));
+    world.emulator.control(
+        "/faults",
+        &json!({ "faults": [{ "kind": "error_5xx_before", "on": "update", "status": 400, "code": "Request_BadRequest" }] }),
+    );
+    let repair = world.run("verify --repair --yes").exits(12);
+    assert!(repair.stderr.contains("E5010") && repair.stderr.contains("1 repair not carried out"), "{}", repair.stderr);
+    world.emulator.control("/faults", &json!({}));
+    world.run("verify --repair --yes").exits(0);
+}
+
+#[test]
 fn what_asks_first_sends_nothing_where_nobody_can_be_asked() {
     let world = planned(3, "", "");
     let apply = world.run("apply").exits(2);
