@@ -6,7 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     commands::{
-        apply, check, demo, emulate, explain, export, extract, init, plan, purge, rehearse, retry, status, undo, verify,
+        apply, check, demo, emulate, explain, export, extract, init, password, plan, purge, rehearse, retry, status,
+        undo, verify,
     },
     exit::Exit,
 };
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     Export(export::Args),
     /// Say what an error code means and how to mend it
     Explain(explain::Args),
+    /// Which format has a stored hash, and does a password match it? Needs no project
+    Password(password::Args),
     /// Run a strict local stand-in of a product on a port of its own
     Emulate(emulate::Args),
 }

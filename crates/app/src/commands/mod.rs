@@ -9,6 +9,7 @@ pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod init;
 mod mended;
+pub(crate) mod password;
 pub(crate) mod plan;
 pub(crate) mod purge;
 pub(crate) mod rehearse;
@@ -52,6 +53,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Outcome {
         Command::Status(args) => status::run(&args, session),
         Command::Export(args) => export::run(&args, session).await,
         Command::Explain(args) => explain::run(&args, session),
+        Command::Password(args) => password::run(&args, session),
         Command::Emulate(args) => emulate::run(args, session).await,
     }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod emulate;
 mod explain;
 mod init;
+mod password;
 mod readme;
 mod scenario;
 mod support;
