@@ -502,22 +502,4 @@ impl Ledger {
             })
             .await
     }
-
-    /// Records something that was made at the target besides accounts.
-    pub async fn record_made(&self, made: Vec<sterna_core::port::Made>, now: Timestamp) -> Result<(), LedgerError> {
-        self.store
-            .write(move |store| {
-                for one in &made {
-                    store
-                        .execute(
-                            "INSERT INTO made (what, name, target, at) VALUES (?1, ?2, ?3, ?4)",
-                            params![one.what, one.name, one.id, now.0],
-                        )
-                        .map_err(LedgerError::store("recording what was made"))?;
-                    crate::audit::append(store, now, &format!("made {} {} at the target", one.what, one.name))?;
-                }
-                Ok(())
-            })
-            .await
-    }
 }

@@ -84,7 +84,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     }
     let report = send(&run, &input, session).await?;
     session.out.result(&text(&report), &report);
-    exit(&report, args.cohort.is_some() || limit.is_some(), session)
+    Ok(exit(&report, args.cohort.is_some() || limit.is_some(), session))
 }
 
 /// Everything that was planned is sent already: that is done, and no failure, so that a script can run apply until it
@@ -169,9 +169,9 @@ pub(super) fn text(report: &ApplyReport) -> String {
 }
 
 /// How apply exits: 0 only when nothing is intended or in doubt.
-pub(super) fn exit(report: &ApplyReport, is_part: bool, session: &Session) -> Outcome {
+pub(super) fn exit(report: &ApplyReport, is_part: bool, session: &Session) -> Exit {
     if let Some(Stopped { code, message }) = &report.stopped {
-        return Err(Failure::new(*code, message.clone()).hint(code.mend()));
+        return session.out.stopped(&Failure::new(*code, message.clone()).hint(code.mend()));
     }
     let mut troubles = Vec::new();
     let mut warn = |code: Code, accounts: u64, what: &str| {
@@ -186,5 +186,5 @@ pub(super) fn exit(report: &ApplyReport, is_part: bool, session: &Session) -> Ou
         warn(Code::E2106, report.left, "accounts changed at the target and have to be planned anew");
     }
     session.out.troubles(&troubles);
-    Ok(if troubles.is_empty() { Exit::Done } else { Exit::Partly })
+    if troubles.is_empty() { Exit::Done } else { Exit::Partly }
 }

@@ -64,8 +64,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     // what was planned before is not retry's to send, and stays planned
     let others = status.profile(ProfileState::Planned);
     let of_these = |applied: &ApplyReport| ApplyReport { left: applied.left.saturating_sub(others), ..applied.clone() };
-    let sent =
-        report.apply.as_ref().map_or(Ok(Exit::Done), |applied| apply::exit(&of_these(applied), false, session))?;
+    let sent = report.apply.as_ref().map_or(Exit::Done, |applied| apply::exit(&of_these(applied), false, session));
     let still_open = report.plan.held + report.plan.clashes > 0;
     Ok(if still_open {
         Exit::Partly

@@ -52,16 +52,16 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     session.out.troubles(&troubles);
     let found = Exit::of_findings(worst(&troubles));
     Ok(match &report.repair {
-        Some(repair) => repaired(repair, session)?.max(found),
+        Some(repair) => repaired(repair, session).max(found),
         None => found,
     })
 }
 
 /// How the sending of a repair exits.
-fn repaired(repair: &ApplyReport, session: &Session) -> Outcome {
+fn repaired(repair: &ApplyReport, session: &Session) -> Exit {
     if let Some(Stopped { code, message }) = &repair.stopped {
         let failure = Failure::new(*code, format!("the repair ended before everything was sent: {message}"));
-        return Err(failure.hint(code.mend()));
+        return session.out.stopped(&failure.hint(code.mend()));
     }
     let mut troubles = Vec::new();
     if repair.failed() > 0 {
@@ -75,7 +75,7 @@ fn repaired(repair: &ApplyReport, session: &Session) -> Outcome {
         troubles.push(Trouble::from(Finding::warning(Code::E5016, message).hint(Code::E5016.mend())));
     }
     session.out.troubles(&troubles);
-    Ok(if troubles.is_empty() { Exit::Done } else { Exit::Partly })
+    if troubles.is_empty() { Exit::Done } else { Exit::Partly }
 }
 
 /// What verify found, for people.

@@ -21,7 +21,10 @@ use serde_json::{Value, json};
 use sterna_core::code::Code;
 use sterna_engine::Progress;
 
-use crate::failure::{Failure, Trouble};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Trouble},
+};
 use progress::{Showing, Watch};
 
 /// Longest answer that is read, in bytes.
@@ -99,6 +102,12 @@ impl Out {
         if self.form == Form::Json {
             self.document(&failure_document(failure));
         }
+    }
+
+    /// Shows why a command whose result is given already ended before its end; the result is the one document.
+    pub(crate) fn stopped(&self, failure: &Failure) -> Exit {
+        self.troubles(&failure.troubles);
+        failure.exit
     }
 
     /// Shows a phase's progress until the result is dropped.

@@ -362,3 +362,14 @@ fn an_account_whose_requests_are_never_answered_is_refused_in_the_end_and_holds_
     world.run("retry --yes").exits(0);
     world.exactly_once(3);
 }
+
+#[test]
+fn a_run_that_the_target_ends_prints_one_document_with_the_reason_in_it() {
+    let fault = "[[fault]]\nkind = \"error_5xx_before\"\non = \"create\"\nmatch = \"Person u1\"\nstatus = 403\n\
+                 code = \"Directory_QuotaExceeded\"\n";
+    let world = World::with_people(&[local("u0"), local("u1")], "", fault);
+    world.extract_and_plan();
+    let report = world.run("apply --yes --json").exits(1).json();
+    assert_eq!(report["stopped"]["code"], "E2006", "{report:#}");
+    assert_eq!(count(&world.status(), "profile", "planned"), 1);
+}
