@@ -151,9 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn text_bytes_and_account_forms_come_back() {
+    fn text_bytes_and_the_ledgers_form_come_back() {
         let text = "{\"reject\":1,\"source\":\"a\",\"raw\":\"x,y\"}\n\n{\"reject\":2,\"source\":\"a\",\"raw_base64\":\"eA==\"}\n\
-                    {\"reject\":3,\"source\":\"a\",\"form\":\"account\",\"raw\":{\"key\":\"k\"}}";
+                    {\"reject\":3,\"source\":\"a\",\"form\":\"ledger\",\"raw\":{\"key\":\"k\"}}";
         let expected = vec![(1, "x,y".into(), false), (2, "x".into(), false), (3, "{\"key\":\"k\"}".into(), true)];
         assert_eq!(check(text), Ok(expected));
     }
