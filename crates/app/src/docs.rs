@@ -149,6 +149,7 @@ fn value(kind: Kind) -> String {
         Kind::Number(least, most) => format!("number, {least} to {most}"),
         Kind::Choice(words) => words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", "),
         Kind::Secret => "reference to a secret".to_owned(),
+        Kind::Secrets => "table of references to secrets".to_owned(),
         Kind::Texts => "list of texts".to_owned(),
         Kind::TextTable => "table of texts".to_owned(),
         Kind::Table(_) => "table".to_owned(),

@@ -5,8 +5,10 @@
 //! Not here: the order of things (`sterna-engine`), the ledger, and anything that answers a sign-in.
 
 pub mod b2c_users_file;
+pub mod checks;
 pub mod delimited;
 pub mod entra;
 pub mod json_lines;
 pub mod registry;
 pub mod text;
+mod tls;

@@ -1,6 +1,6 @@
 //! The registry: one line per kind of source and target. Help, schema, docs and `sterna init` walk it.
 
-use sterna_core::registry::{SourceKind, TargetKind};
+use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
 
 use crate::{
     b2c_users_file, delimited,
@@ -14,3 +14,6 @@ pub static SOURCES: &[&dyn SourceKind] =
 
 /// Every kind of target.
 pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
+
+/// Every kind of legacy check.
+pub static CHECKS: &[&dyn CheckKind] = &[];

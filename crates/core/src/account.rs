@@ -283,13 +283,40 @@ pub enum Credential {
     Plaintext(SecretString),
     /// A hash in a named format.
     Hash {
-        /// The format's name, as in `password-hashes.md`.
+        /// The format's name, as in docs/password-hashes.md; [`UNKNOWN_FORMAT`] where it is not fixed.
         format: String,
-        /// The hash.
+        /// The hash; JSON where the format needs several values.
         value: SecretString,
+        /// Further hashes of the same account, any of which counts (LDAP's `userPassword` may hold several).
+        also: Vec<StoredHash>,
     },
     /// Only the legacy system can tell whether a password is right.
     HeldByLegacy,
+}
+
+/// One more hash of an account.
+#[derive(Clone, Debug)]
+pub struct StoredHash {
+    /// The format's name.
+    pub format: String,
+    /// The hash.
+    pub value: SecretString,
+}
+
+impl PartialEq for StoredHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.format == other.format && self.value.expose_secret() == other.value.expose_secret()
+    }
+}
+
+/// The format of a hash that nobody has named and that its text alone does not tell.
+pub const UNKNOWN_FORMAT: &str = "unknown";
+
+impl Credential {
+    /// One hash.
+    pub fn hash(format: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        Self::Hash { format: format.into(), value: value.into(), also: Vec::new() }
+    }
 }
 
 impl PartialEq for Credential {
@@ -297,8 +324,8 @@ impl PartialEq for Credential {
         match (self, other) {
             (Self::Nothing, Self::Nothing) | (Self::HeldByLegacy, Self::HeldByLegacy) => true,
             (Self::Plaintext(a), Self::Plaintext(b)) => a.expose_secret() == b.expose_secret(),
-            (Self::Hash { format: a, value: x }, Self::Hash { format: b, value: y }) => {
-                a == b && x.expose_secret() == y.expose_secret()
+            (Self::Hash { format: a, value: x, also: p }, Self::Hash { format: b, value: y, also: q }) => {
+                a == b && x.expose_secret() == y.expose_secret() && p == q
             }
             _ => false,
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
-    account::{Account, Credential, Factor, Identity, Profile},
+    account::{Account, Credential, Factor, Identity, Profile, StoredHash},
     ids::SourceKey,
 };
 
@@ -125,6 +125,8 @@ enum SecretForm<T> {
     Hash {
         format: T,
         value: T,
+        #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+        also: Vec<(T, T)>,
     },
     HeldByLegacy,
 }
@@ -134,7 +136,11 @@ impl<'a> SecretForm<&'a str> {
         match credential {
             Credential::Nothing => Self::Nothing,
             Credential::Plaintext(secret) => Self::Plaintext(secret.expose_secret()),
-            Credential::Hash { format, value } => Self::Hash { format, value: value.expose_secret() },
+            Credential::Hash { format, value, also } => Self::Hash {
+                format,
+                value: value.expose_secret(),
+                also: also.iter().map(|hash| (hash.format.as_str(), hash.value.expose_secret())).collect(),
+            },
             Credential::HeldByLegacy => Self::HeldByLegacy,
         }
     }
@@ -149,7 +155,11 @@ impl From<SecretForm<String>> for Credential {
         match form {
             SecretForm::Nothing => Self::Nothing,
             SecretForm::Plaintext(text) => Self::Plaintext(text.into()),
-            SecretForm::Hash { format, value } => Self::Hash { format, value: value.into() },
+            SecretForm::Hash { format, value, also } => Self::Hash {
+                format,
+                value: value.into(),
+                also: also.into_iter().map(|(format, value)| StoredHash { format, value: value.into() }).collect(),
+            },
             SecretForm::HeldByLegacy => Self::HeldByLegacy,
         }
     }
@@ -172,6 +182,16 @@ mod tests {
         assert_eq!(back.identities, account.identities);
         assert_eq!(back.credential, account.credential);
         assert_eq!(back.factors[0].value.as_ref().unwrap().expose_secret(), "JBSWY3DPEHPK3PXP");
+    }
+
+    #[test]
+    fn several_hashes_come_back_in_order() {
+        let mut account = Account::new(SourceKey::new("k").unwrap());
+        let also = vec![StoredHash { format: "ldap-ssha".into(), value: "{SSHA}x".into() }];
+        account.credential = Credential::Hash { format: "ldap-crypt".into(), value: "{CRYPT}x".into(), also };
+        assert_eq!(decode(&encode(&account).unwrap()).unwrap().credential, account.credential);
+        let one = br#"{"v":1,"key":"k","profile":{},"credential":{"hash":{"format":"hex-md5","value":"x"}}}"#;
+        assert_eq!(decode(one).unwrap().credential, Credential::hash("hex-md5", "x"));
     }
 
     #[test]

@@ -63,7 +63,8 @@ fn share(key: AccountKey) -> u8 {
 }
 
 impl Rule {
-    fn holds(&self, account: &Account) -> bool {
+    /// Whether `account` passes the test.
+    pub fn holds(&self, account: &Account) -> bool {
         let value = mapping::lookup(account, &self.attribute).unwrap_or_default();
         let texts = texts(&value);
         let any = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));

@@ -10,6 +10,7 @@ pub mod code;
 pub mod codec;
 pub mod cohort;
 pub mod ids;
+pub mod legacy;
 pub mod mapping;
 pub mod pace;
 pub mod password;

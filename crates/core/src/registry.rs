@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     code::Finding,
+    legacy::LegacyCheck,
     port::{Source, Target, TargetError},
     settings::{Secrets, Setting, Values},
     time::{Clock, Entropy},
@@ -59,4 +60,21 @@ pub trait TargetKind: Send + Sync {
     /// # Errors
     /// [`TargetError`] when it cannot be reached, or gives no token, or its answer is not understood.
     async fn connect(&self, values: &Values, context: &Context) -> Result<Arc<dyn Target>, TargetError>;
+}
+
+/// A kind of legacy check.
+pub trait CheckKind: Send + Sync {
+    /// Its name in `connector = "…"`.
+    fn kind(&self) -> &'static str;
+    /// What it asks, in a sentence.
+    fn title(&self) -> &'static str;
+    /// Its settings, besides those that every check has.
+    fn settings(&self) -> &'static [Setting];
+    /// The lines that `sterna init` writes into its table, with comments.
+    fn sample(&self) -> &'static str;
+    /// Makes the check from checked values; nothing is connected to and no secret is read yet.
+    ///
+    /// # Errors
+    /// Findings about values that do not fit together.
+    fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>>;
 }

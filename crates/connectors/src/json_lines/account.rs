@@ -320,7 +320,7 @@ impl<'de> Deserialize<'de> for Password {
                 }
                 match (plaintext, hash, format) {
                     (Some(plain), None, None) => Ok(Password(Credential::Plaintext(plain.into()))),
-                    (None, Some(hash), Some(format)) => Ok(Password(Credential::Hash { format, value: hash.into() })),
+                    (None, Some(hash), Some(format)) => Ok(Password(Credential::hash(format, hash))),
                     _ => Err(A::Error::custom("`password` needs either `plaintext`, or `hash` and `format`")),
                 }
             }

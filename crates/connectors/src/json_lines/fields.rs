@@ -93,8 +93,8 @@ fn given<'n>(column: &Column, node: &'n Node) -> Given<'n> {
     match (column, node) {
         (_, Node::Text(text)) => Given::Text(text),
         (_, Node::Flag(flag)) => Given::Flag(*flag),
-        (Column::Named(_) | Column::Federated(_), Node::Number(literal)) => Given::Text(literal),
-        (Column::Named(_) | Column::Federated(_), Node::List(items)) => {
+        (Column::Named(_) | Column::Federated(_) | Column::Password(_), Node::Number(literal)) => Given::Text(literal),
+        (Column::Named(_) | Column::Federated(_) | Column::Password(_), Node::List(items)) => {
             let texts: Option<Vec<_>> = items.iter().map(Node::literal).collect();
             texts.map_or_else(|| Given::Other(node.clone().into_value()), Given::Texts)
         }

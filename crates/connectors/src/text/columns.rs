@@ -1,10 +1,13 @@
 //! Makes an account of values that have names: CSV columns, JSON fields.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sterna_core::{
     account::{Account, Contact, Credential, Identity, LocalName, Profile},
     code::{Code, Finding},
     ids::SourceKey,
+    password::held,
     port::key_from_identities,
     settings::{Values, nearest},
 };
@@ -18,6 +21,8 @@ pub enum Column {
     Named(&'static str),
     /// `federated.ISSUER`: the subject at that issuer.
     Federated(String),
+    /// `password.NAME`: a value that the format of the password hash needs beside it (`password.salt`).
+    Password(String),
     /// `attributes.NAME`, or a column that `columns` does not name: kept under that name.
     Attribute(String),
 }
@@ -72,6 +77,7 @@ impl Column {
         }
         match name.split_once('.')? {
             ("federated", issuer) if !issuer.is_empty() => Some(Self::Federated(issuer.to_owned())),
+            ("password", rest) if !rest.is_empty() => Some(Self::Password(rest.to_owned())),
             ("attributes", rest) if !rest.is_empty() => Some(Self::Attribute(rest.to_owned())),
             _ => None,
         }
@@ -203,6 +209,10 @@ impl Columns {
                     let subject = one(&format!("federated.{issuer}"), &value)?;
                     draft.federated.push(Identity::federated(issuer, subject));
                 }
+                Column::Password(name) => {
+                    let text = one(&format!("password.{name}"), &value)?;
+                    draft.beside.insert(name.clone(), text.to_owned());
+                }
                 Column::Attribute(name) => {
                     draft.profile.attributes.insert(name.clone(), attribute(value));
                 }
@@ -222,7 +232,7 @@ impl Columns {
 
     fn finish(&self, draft: Draft<'_>) -> Result<Account, Mistake> {
         let mut identities = self.local_identities(&draft);
-        let Draft { mut profile, key, federated, password, hash, format, email, phone, .. } = draft;
+        let Draft { mut profile, key, federated, password, hash, format, beside, email, phone, .. } = draft;
         identities.extend(federated);
         contact(&mut profile.emails, email);
         contact(&mut profile.phones, phone);
@@ -233,10 +243,7 @@ impl Columns {
         };
         let credential = match (password, hash) {
             (Some(plain), _) => Credential::Plaintext(plain.into()),
-            (None, Some(hash)) => Credential::Hash {
-                format: format.map(str::to_owned).or_else(|| self.password_format.clone()).unwrap_or("unknown".into()),
-                value: hash.into(),
-            },
+            (None, Some(hash)) => held::credential(hash, format.or(self.password_format.as_deref()), &beside),
             (None, None) => Credential::Nothing,
         };
         Ok(Account { key, profile, identities, credential, factors: Vec::new() })
@@ -271,7 +278,10 @@ fn no_attribute(setting: &str, name: &str, near: Option<&str>) -> Finding {
     let finding = Finding::error(Code::E1004, format!("`{setting}` has `{name}`, which is no account attribute"));
     match near {
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
-        None => finding.hint(format!("account attributes: {}, federated.ISSUER, attributes.NAME", NAMES.join(", "))),
+        None => finding.hint(format!(
+            "account attributes: {}, federated.ISSUER, password.NAME, attributes.NAME",
+            NAMES.join(", ")
+        )),
     }
 }
 
@@ -286,6 +296,7 @@ struct Draft<'v> {
     password: Option<&'v str>,
     hash: Option<&'v str>,
     format: Option<&'v str>,
+    beside: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Default)]

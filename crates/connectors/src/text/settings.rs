@@ -52,7 +52,8 @@ pub const COLUMN_RULES: [Setting; 7] = [
         name: "password_format",
         kind: Kind::Text,
         need: Need::Optional,
-        doc: "The format of every password_hash for which no password_format is given with the record.",
+        doc: "The format of every password_hash for which no password_format is given with the record \
+              (docs/password-hashes.md); auto, or left out: each hash's own text tells it, where that is certain.",
     },
     Setting {
         name: "null_tokens",

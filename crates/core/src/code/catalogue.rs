@@ -36,6 +36,10 @@ super::codes! {
     E2107 "two objects with one key" "The target holds two objects with the key of one account." "Compare the two ids of the message, remove the wrong one at the target, and verify again.";
     E2108 "never answered" "The target answered no request for this account, and never made it." "Look at the target's own logs for this account, then `sterna retry`.";
     E2199 "refused" "The target refuses the request for a reason that this program does not know." "Look at the target's words in `sterna export failures`.";
+    E2301 "legacy check cannot be reached" "The old system that passwords are asked of gives no connection, or no answer in time." "Check its address, the firewall and its certificate; behind a private CA set `ca_file`.";
+    E2302 "legacy check turns us away" "The old system does not accept the client or service account that passwords are asked with." "Check the account's name, secret and rights in [checks.NAME].";
+    E2303 "legacy check is not understood" "The old system's answer has a form that the settings do not foresee." "Correct the rules in [checks.NAME]; try with `sterna check --account NAME`.";
+    E2304 "legacy check asks over an open line" "Passwords would travel without TLS." "Use https, ldaps or StartTLS; only for a service on this machine it does not matter.";
     E3001 "source cannot be opened" "The source's file or service cannot be opened." "Check path and rights.";
     E3002 "document breaks off or is not JSON" "The source document has a syntax error; what came before it was kept." "Mend the document at the byte that the message names, then extract again.";
     E3003 "encoding" "The file is not in the encoding that was stated or detected." "Set `encoding` to what it really is.";
@@ -44,6 +48,11 @@ super::codes! {
     E3006 "source changed while it was being read" "The file is not the one that an earlier, interrupted extract began with." "Nothing: it is read again from its start. `sterna extract --from-start` does the same by hand.";
     E3007 "shape not known" "The document has none of the forms that this connector reads." "See docs/sources.md for the forms.";
     E3008 "paging goes in a circle" "The source gave the same next page twice." "Run extract again; if it stays, the service is at fault.";
+    E3009 "source cannot be reached" "No connection to the source's service, or no answer in time." "Check its address, the firewall and its certificate; behind a private CA set `ca_file`.";
+    E3010 "source turns us away" "The source's service does not accept the account that it is read with, or the account may not read." "Check the account's name, secret and rights.";
+    E3011 "query fails" "The source's service does not take the query or search as it is configured." "Correct it as the message says, and try it with the service's own client.";
+    E3012 "source ended at its size limit" "The service ended the reading before its end, at a limit of its own." "Let it page (`page_size`), or read with an account that has no limit. Nothing counts as read to the end.";
+    E3013 "password hashes are hidden" "The entries are there, but not the attribute or column that holds password hashes." "Give the account the right to read it, or take another password strategy.";
     E3101 "record is not JSON" "One record cannot be read as JSON." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3102 "record lacks what it needs" "The record has no key or no sign-in name." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3103 "duplicate record" "A second record has the key of one that was read before." "Decide which is right; mend the other's key, or leave it rejected.";
@@ -53,6 +62,7 @@ super::codes! {
     E3107 "invalid base64" "A value that has to be base64 is not." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3108 "value of the wrong type" "A member of the record has another type than it must have." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3109 "member twice" "One object names a member twice." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
+    E3110 "entry is not LDIF" "An entry of the file breaks a rule of RFC 2849." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3201 "guest" "A guest of another tenant; it is counted and left out." "Nothing, unless guests shall move: then invite them at the target.";
     E3202 "administrator" "An administrator or a work account of the tenant itself; it is counted and left out." "Nothing; administrators are set up at the target by hand.";
     E4001 "no ledger yet" "The project has no ledger." "Run `sterna extract` first.";
@@ -72,7 +82,7 @@ super::codes! {
     E5004 "issuer not listed" "Accounts have a social issuer that [social.issuers] does not list; they are held." "Add the issuer to [social.issuers], or to `exclude` there, and plan again.";
     E5005 "abort rule" "Too many of the last requests failed: something is wrong." "See `sterna export failures`, mend it, and apply again; nothing is lost.";
     E5006 "accounts still await their first sign-in" "A purge now would leave people without their way in." "Wait, or run `sterna undo`, or demand their reset.";
-    E5007 "just-in-time without a legacy check" "Passwords are planned to move at sign-in, but no legacy check is configured yet." "The accounts get a random password and the flag; without the service nobody can sign in with the old password.";
+    E5007 "just-in-time without a legacy check" "Passwords are planned to move at sign-in, but no [checks.NAME] says how the old ones are checked." "The accounts get a random password and the flag; without the service nobody can sign in with the old password.";
     E5008 "records were rejected" "Some records could not be read." "`sterna export rejects`, edit `raw` in the file that it names, `sterna extract --mended FILE`.";
     E5009 "accounts are held" "Some accounts cannot be moved as they are." "See `sterna export held`; mend the source, the mapping or the configuration, and plan again.";
     E5010 "accounts failed" "The target refused some accounts, or somebody is there already." "See `sterna export failures`; mend, then `sterna retry`.";
@@ -83,6 +93,8 @@ super::codes! {
     E5015 "extract is not finished" "A source has not been read to its end." "Run `sterna extract` again; it goes on where it stopped.";
     E5016 "outcome still unknown" "Requests without an answer are still settling, or the target could not be asked." "Run `sterna apply` again: it looks them up before it sends anything.";
     E5017 "accounts missing" "Accounts that were made are no longer at the target." "Find out who removed them; `sterna verify --repair` makes them again, without their old password.";
+    E5018 "account not found" "The ledger has no account with this name, or several have it." "Give the name that the person signs in with, or the source's own id; `sterna export ids` lists them.";
+    E5019 "formats of hashes are not fixed" "Stored hashes look like several formats, and nothing says which one it is." "Set `password_format` in [sources.NAME], or `format` in the check; `sterna password identify` shows what they may be.";
     L1001 "value too long" "The target holds less of the value than there is; the attribute is left out." "Shorten it by a mapping rule.";
     L1002 "value not allowed" "The target does not allow the value; the attribute is left out." "Change it by a mapping rule.";
     L1003 "no place at the target" "The target has no attribute for it; it stays in the ledger." "Give it a place by a mapping rule, for example an extension attribute.";

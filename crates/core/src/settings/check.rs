@@ -123,6 +123,7 @@ impl Checker<'_> {
             Kind::Number(least, most) => self.number(item, least, most),
             Kind::Choice(words) => self.choice(item, words),
             Kind::Secret => self.secret(item),
+            Kind::Secrets => self.secrets(item),
             Kind::Texts => self.list(item, Kind::Text),
             Kind::TextTable => self.text_table(item),
             Kind::Table(settings) => self.table(item, settings),
@@ -216,6 +217,19 @@ impl Checker<'_> {
             finding.hint("write { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", \"argument\"] }"),
         );
         None
+    }
+
+    fn secrets(&mut self, item: &Item<'_>) -> Option<Value> {
+        let DeValue::Table(table) = item.get_ref() else {
+            return self.wrong(item, "a table of references to secrets");
+        };
+        let mut map = Map::new();
+        for (key, item) in table {
+            if let Some(value) = self.secret(item) {
+                map.insert(key.get_ref().to_string(), value);
+            }
+        }
+        Some(map.into())
     }
 
     fn list(&mut self, item: &Item<'_>, each: Kind) -> Option<Value> {

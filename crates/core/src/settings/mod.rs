@@ -47,6 +47,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A reference to a secret; a literal one is refused and never shown.
     Secret,
+    /// A table of references to secrets with free keys.
+    Secrets,
     /// A list of texts.
     Texts,
     /// A table of texts with free keys.
@@ -131,6 +133,13 @@ impl Values {
     /// A reference to a secret.
     pub fn secret(&self, name: &str) -> Option<SecretRef> {
         SecretRef::from_value(self.0.get(name)?)
+    }
+
+    /// A table of references to secrets; empty when left out.
+    pub fn secrets(&self, name: &str) -> BTreeMap<String, SecretRef> {
+        let table = self.0.get(name).and_then(Value::as_object);
+        let members = table.into_iter().flatten();
+        members.filter_map(|(name, value)| Some((name.clone(), SecretRef::from_value(value)?))).collect()
     }
 
     /// A sub-table.

@@ -97,7 +97,7 @@ fn a_social_account_has_no_password_no_policies_and_its_address_in_other_mails()
 
 #[test]
 fn the_password_is_set_where_it_is_held_and_good_and_else_the_strategy_decides() {
-    let hash = || Credential::Hash { format: "bcrypt".into(), value: "$2b$10$x".into() };
+    let hash = || Credential::hash("bcrypt", "$2b$10$x");
     let check = |credential: Credential, strategy: Strategy, expected: Password, losses: &[&str]| {
         let mut account = person(&[ana()]);
         account.credential = credential;

@@ -1,0 +1,61 @@
+//! The settings that every legacy check has.
+
+use std::time::Duration;
+
+use sterna_core::{
+    legacy::BreakerRules,
+    settings::{Kind, Need, Setting, Values},
+};
+
+use super::Limits;
+
+/// Limits and breaker; the program takes them from the check's own table.
+pub const COMMON: &[Setting] = &[
+    Setting {
+        name: "timeout_ms",
+        kind: Kind::Integer(10, 60_000),
+        need: Need::Default("1500"),
+        doc: "The longest that one answer may take, waiting included. A hook's own deadline may be shorter.",
+    },
+    Setting {
+        name: "max_concurrent",
+        kind: Kind::Integer(1, 1_000),
+        need: Need::Default("16"),
+        doc: "How many attempts, and so connections, are under way at once.",
+    },
+    Setting {
+        name: "max_waiting",
+        kind: Kind::Integer(0, 100_000),
+        need: Need::Default("256"),
+        doc: "How many attempts may wait for that; one more is answered \"unavailable\" at once.",
+    },
+    Setting {
+        name: "breaker_failures",
+        kind: Kind::Integer(1, 1_000),
+        need: Need::Default("5"),
+        doc: "After so many failures in a row it is left alone: attempts are answered \"unavailable\" at once.",
+    },
+    Setting {
+        name: "breaker_rest_secs",
+        kind: Kind::Integer(1, 3_600),
+        need: Need::Default("5"),
+        doc: "For how long, before one attempt tries it again; doubles with each that fails, up to a minute or this.",
+    },
+];
+
+/// The limits that the values give.
+pub fn limits(values: &Values) -> Limits {
+    let count = |name, fallback| values.count(name).unwrap_or(fallback);
+    let size = |name, fallback| usize::try_from(count(name, fallback)).unwrap_or(usize::MAX);
+    let rest = Duration::from_secs(count("breaker_rest_secs", 5));
+    Limits {
+        timeout: Duration::from_millis(count("timeout_ms", 1_500)),
+        concurrent: size("max_concurrent", 16),
+        waiting: size("max_waiting", 256),
+        breaker: BreakerRules {
+            failures: u32::try_from(count("breaker_failures", 5)).unwrap_or(u32::MAX),
+            rest,
+            longest: rest.max(Duration::from_secs(60)),
+        },
+    }
+}

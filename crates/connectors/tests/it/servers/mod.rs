@@ -1,0 +1,127 @@
+//! Real servers that nobody here wrote, as throwaway instances on free ports of this machine, ended by their process id.
+//!
+//! A test whose server is not installed says so and passes; with `REQUIRE_COUNTERPARTS=1` it fails.
+
+#![allow(dead_code, reason = "several test binaries share this module and each uses a part")]
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The user and group that servers run as where tests run as root: some refuse to be root.
+const NOBODY: u32 = 65_534;
+
+/// A server process that ends with its value.
+pub struct Server {
+    child: Child,
+    /// The port that it listens on.
+    pub port: u16,
+    /// Its folder; removed with it.
+    pub folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts `command` and waits until something accepts connections on `port`.
+    pub fn start(command: &mut Command, port: u16, folder: tempfile::TempDir) -> Self {
+        let log = std::fs::File::create(folder.path().join("server.log")).unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut server = Self { child, port, folder };
+        let until = Instant::now() + Duration::from_secs(30);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = server.child.try_wait().unwrap();
+            if ended.is_some() || Instant::now() > until {
+                let log = std::fs::read_to_string(server.folder.path().join("server.log")).unwrap_or_default();
+                panic!("the server did not start ({ended:?}): {log}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Sends its process a signal by name: `STOP` makes it hang, `CONT` go on.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Ends it now.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port that nothing listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// The first of these programs that is there; else the test is to be skipped, and must not be where they are required.
+pub fn program(names: &[&str]) -> Option<PathBuf> {
+    let found = names.iter().find_map(|name| {
+        let path = Path::new(name);
+        if path.is_absolute() {
+            return path.exists().then(|| path.to_owned());
+        }
+        std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.exists())
+    });
+    if found.is_none() {
+        let text = format!("skipped: none of {names:?} is installed; `make setup` installs them");
+        assert!(std::env::var_os("REQUIRE_COUNTERPARTS").is_none_or(|value| value != "1"), "{text}");
+        eprintln!("{text}");
+    }
+    found
+}
+
+/// A folder that a server of another user may enter, and that this user owns unless [`as_nobody`] is used.
+pub fn folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    if is_root() {
+        std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    folder
+}
+
+/// The command, run as nobody where tests run as root.
+pub fn as_nobody(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    command
+}
+
+/// Runs a command to its end; its output where it fails.
+pub fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{command:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
+}
