@@ -1,6 +1,6 @@
 //! The registry of connectors, as the rest of the program sees it.
 
-use sterna_core::registry::{SourceKind, TargetKind};
+use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
 
 /// The kinds of source.
 pub(crate) fn sources() -> Vec<&'static dyn SourceKind> {
@@ -12,6 +12,11 @@ pub(crate) fn targets() -> Vec<&'static dyn TargetKind> {
     sterna_connectors::registry::TARGETS.to_vec()
 }
 
+/// The kinds of legacy check.
+pub(crate) fn checks() -> Vec<&'static dyn CheckKind> {
+    sterna_connectors::registry::CHECKS.to_vec()
+}
+
 /// What has a name in `connector = "…"`.
 pub(crate) trait Named {
     /// The name.
@@ -19,6 +24,12 @@ pub(crate) trait Named {
 }
 
 impl Named for dyn SourceKind {
+    fn name(&self) -> &'static str {
+        self.kind()
+    }
+}
+
+impl Named for dyn CheckKind {
     fn name(&self) -> &'static str {
         self.kind()
     }

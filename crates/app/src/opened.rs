@@ -7,6 +7,7 @@ use std::{
 
 use sterna_core::{
     code::Code,
+    legacy::Chain,
     port::Target,
     registry::Context,
     secrecy::ExposeSecret,
@@ -148,9 +149,14 @@ impl Opened {
             strategy: project.strategy,
             cohorts: project.cohorts.clone(),
             matching: project.matching,
-            has_legacy_check: false,
+            has_legacy_check: !project.checks.is_empty(),
             scope,
         }
+    }
+
+    /// The legacy checks, ready to be asked.
+    pub(crate) fn chain(&self) -> Chain {
+        Chain(self.project.checks.iter().filter_map(|check| check.link(&self.context)).collect())
     }
 
     /// What every phase is given.

@@ -10,5 +10,6 @@ pub mod delimited;
 pub mod entra;
 pub mod json_lines;
 pub mod registry;
+pub mod stored_hash;
 pub mod text;
 mod tls;

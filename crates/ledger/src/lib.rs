@@ -12,6 +12,7 @@ pub mod key;
 mod ledger;
 mod lock;
 mod made;
+pub mod named;
 pub mod planning;
 pub mod reading;
 mod schema;

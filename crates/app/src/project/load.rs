@@ -19,7 +19,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{FILE, Project, SourceConfig, TargetConfig, caret, cohorts, settings as tables, social};
+use super::{FILE, Project, SourceConfig, TargetConfig, caret, checks, cohorts, settings as tables, social};
 use crate::{
     connectors,
     failure::{Failure, Trouble},
@@ -28,8 +28,19 @@ use crate::{
 /// Longest `sterna.toml` that is read, in bytes.
 const FILE_BYTES: u64 = 4 << 20;
 
-const ROOT: &[&str] =
-    &["migration", "sources", "target", "passwords", "social", "mapping", "cohorts", "matching", "apply", "ledger"];
+const ROOT: &[&str] = &[
+    "migration",
+    "sources",
+    "target",
+    "passwords",
+    "social",
+    "mapping",
+    "cohorts",
+    "matching",
+    "checks",
+    "apply",
+    "ledger",
+];
 
 impl Project {
     /// Reads the project in `context.project`, and what there is to warn about.
@@ -163,6 +174,8 @@ fn build(
     let mut reading = Reading { document, findings };
     let migration = reading.plain(table, "migration", tables::MIGRATION);
     let sources = sources(&mut reading, table, context);
+    let source_names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
+    let checks = checks::read(&mut reading, table, context, &source_names);
     let target = target(&mut reading, table);
     let passwords = reading.plain(table, "passwords", tables::PASSWORDS);
     let social = reading.plain(table, "social", tables::SOCIAL);
@@ -183,6 +196,7 @@ fn build(
         excluded_issuers,
         mapping: mapping.as_ref().map(Rules::from_value).unwrap_or_default(),
         cohorts,
+        checks,
         key: ledger.secret("key").unwrap_or_else(|| SecretRef::File("sterna.key".into())),
         abort: abort_rule(&apply)?,
         canary: apply.count("canary")?,
@@ -243,7 +257,7 @@ fn target(reading: &mut Reading<'_>, root: &DeTable<'_>) -> Option<TargetConfig>
 }
 
 /// Findings of a connector about values that do not fit together, placed at its table.
-fn adopt(reading: &mut Reading<'_>, findings: Vec<Finding>, span: Range<usize>) {
+pub(super) fn adopt(reading: &mut Reading<'_>, findings: Vec<Finding>, span: Range<usize>) {
     let place = reading.document.place(span);
     reading.findings.extend(
         findings.into_iter().map(|finding| Finding { place: finding.place.or_else(|| Some(place.clone())), ..finding }),
@@ -253,7 +267,7 @@ fn adopt(reading: &mut Reading<'_>, findings: Vec<Finding>, span: Range<usize>) 
 /// Splits a connector's table into what every such table has and the connector's own settings, and checks both.
 ///
 /// `None` when a mistake was found: what does not hold by itself is not checked further.
-fn connector<K: ?Sized + connectors::Named>(
+pub(super) fn connector<K: ?Sized + connectors::Named>(
     reading: &mut Reading<'_>,
     item: &Item<'_>,
     at: &str,
@@ -289,9 +303,14 @@ fn misspelt_connector(reading: &mut Reading<'_>, rest: &DeTable<'_>) {
 
 fn unknown_connector(reading: &mut Reading<'_>, table: &DeTable<'_>, name: &str, at: &str, kinds: &[&'static str]) {
     let span = member(table, "connector").map_or(0..0, Spanned::span);
-    let other = match at {
-        "[target]" => connectors::sources().iter().any(|kind| kind.kind() == name).then_some("a source"),
-        _ => connectors::targets().iter().any(|kind| kind.kind() == name).then_some("a target"),
+    let is_source = connectors::sources().iter().any(|kind| kind.kind() == name);
+    let is_target = connectors::targets().iter().any(|kind| kind.kind() == name);
+    let is_check = connectors::checks().iter().any(|kind| kind.kind() == name);
+    let other = match (is_source, is_target, is_check) {
+        (true, ..) => Some("a source"),
+        (_, true, _) => Some("a target"),
+        (.., true) => Some("a legacy check"),
+        _ => None,
     };
     let message = match other {
         Some(other) => format!("{at}: the connector \"{name}\" is {other} only"),

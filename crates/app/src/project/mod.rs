@@ -4,6 +4,7 @@
 //! of the file may be shown. A [`Project`] can only be had from a file that is right.
 
 pub(crate) mod caret;
+mod checks;
 mod cohorts;
 mod load;
 pub(crate) mod settings;
@@ -22,6 +23,8 @@ use sterna_core::{
     settings::{SecretRef, Values},
 };
 use sterna_engine::{apply::AbortRule, plan::Matching};
+
+pub(crate) use checks::CheckConfig;
 
 /// The file's name in a project folder.
 pub(crate) const FILE: &str = "sterna.toml";
@@ -48,6 +51,8 @@ pub(crate) struct Project {
     pub(crate) cohorts: Vec<Cohort>,
     /// `[ledger] key`; a relative file is taken from the folder.
     pub(crate) key: SecretRef,
+    /// `[checks.*]`, in the file's order.
+    pub(crate) checks: Vec<CheckConfig>,
     /// `[apply]`: when a run stops by itself.
     pub(crate) abort: AbortRule,
     /// `[apply] canary`: how many accounts a canary without a number has.

@@ -1,6 +1,7 @@
 //! The tables of `sterna.toml` that belong to no connector, as data: the checker, `docs/configuration.md` and the
 //! command line's help are made from here.
 
+use sterna_connectors::checks::COMMON;
 use sterna_core::settings::{Kind, Need, Setting};
 
 /// A table of `sterna.toml`, for its documentation.
@@ -52,6 +53,12 @@ pub(crate) const TABLES: &[Table] = &[
         settings: COHORT,
     },
     Table { heading: "[matching]", doc: "What happens when somebody is there already.", settings: MATCHING },
+    Table {
+        heading: "[checks.NAME]",
+        doc: "A way to ask whether a typed password is the old one. Those that are for an account are asked in the order \
+              of the file, until one is sure. The connector's own settings stand in the same table.",
+        settings: CHECK,
+    },
     Table { heading: "[apply]", doc: "When a run stops by itself.", settings: APPLY },
     Table { heading: "[ledger]", doc: "The project's own database, in the folder `.sterna`.", settings: LEDGER },
 ];
@@ -130,6 +137,40 @@ pub(crate) const COHORT: &[Setting] = &[
         need: Need::Optional,
         doc: "The password strategy of this cohort, where it differs from [passwords].",
     },
+];
+
+/// What every legacy check has besides its connector's settings.
+pub(crate) const CHECK: &[Setting] = &[
+    Setting {
+        name: "connector",
+        kind: Kind::Text,
+        need: Need::Required,
+        doc: "The kind of check; docs/configuration.md lists them.",
+    },
+    Setting {
+        name: "sources",
+        kind: Kind::Texts,
+        need: Need::Optional,
+        doc: "The sources whose accounts it is for. Left out: all of them.",
+    },
+    Setting {
+        name: "where",
+        kind: Kind::Tables(WHERE),
+        need: Need::Optional,
+        doc: "Tests of attributes, all of which must hold, as in [cohorts.NAME].",
+    },
+    Setting {
+        name: "continue_on",
+        kind: Kind::Texts,
+        need: Need::Default("[\"unknown\", \"unavailable\"]"),
+        doc: "The answers after which the next check is asked as well: unknown (no such account there), unavailable (no \
+              answer), mismatch (another password; only where the next one may know a newer one).",
+    },
+    COMMON[0],
+    COMMON[1],
+    COMMON[2],
+    COMMON[3],
+    COMMON[4],
 ];
 
 /// One test of a cohort.

@@ -112,7 +112,7 @@ enum Broken {
 }
 
 /// Where hashes come from.
-enum Input<'a> {
+pub(super) enum Input<'a> {
     File(&'a Path),
     Standard,
 }
@@ -138,7 +138,7 @@ impl<'a> Input<'a> {
     }
 
     /// All of it without one line end; none when it is longer than `limit` bytes.
-    fn whole(&self, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+    pub(super) fn whole(&self, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         let most = limit + 2;
         // as large as it can become, so that nothing is left behind by growing
         let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));

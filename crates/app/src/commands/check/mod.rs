@@ -1,4 +1,7 @@
-//! `sterna check`: configuration, key, sources and target, each finding with how to mend it. It changes nothing.
+//! `sterna check`: configuration, key, sources, target and legacy checks, each finding with how to mend it. It changes
+//! nothing. `account.rs` asks the legacy checks about one account.
+
+mod account;
 
 use serde_json::json;
 use sterna_core::{
@@ -17,18 +20,30 @@ use crate::{
     world,
 };
 
+/// What it exits with when it is asked about an account.
+const EXITS: &str =
+    "With --account: exit code 0 when it is the password (also an expired one), 1 for every other answer.";
+
 /// Arguments of `sterna check`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXITS)]
 pub(crate) struct Args {
     /// Only the configuration: reach for nothing
     #[arg(long)]
     offline: bool,
+    /// Ask the legacy checks about one test account, by its sign-in name or the source's id; the password is read from standard input
+    #[arg(long, value_name = "NAME", conflicts_with = "offline")]
+    account: Option<String>,
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let context = world::context(&session.common.project);
     let (project, mut troubles) = Project::load(&context)?;
     let opened = Opened { project, context };
+    if let Some(name) = &args.account {
+        session.out.troubles(&troubles);
+        return account::run(name, &opened, session).await;
+    }
     if !args.offline {
         troubles.extend(opened.key_trouble());
         for source in &opened.project.sources {
@@ -36,6 +51,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
         }
         if opened.project.target.is_some() {
             troubles.extend(check_target(&opened).await);
+        }
+        for link in opened.chain().0 {
+            troubles.extend(named(&format!("[checks.{}]", link.name), link.check.preflight().await));
         }
     }
     session.out.troubles(&troubles);
