@@ -1,10 +1,11 @@
 //! Extract: reads the sources into the ledger, page by page; each page and the place where reading goes on are one
 //! commit, so that a kill loses nothing and doubles nothing.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 use sterna_core::{
+    account::Credential,
     code::Code,
     codec,
     port::{Cursor, Page, Record, Source, SourceError},
@@ -44,6 +45,9 @@ pub struct SourceReport {
     pub duplicates: u64,
     /// Accounts that the source no longer has.
     pub gone: u64,
+    /// How many password hashes were read, by format; `unknown` where nothing tells it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hash_formats: BTreeMap<String, u64>,
     /// Whether an interrupted reading was begun again because the source changed in between.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub begun_again: bool,
@@ -169,6 +173,7 @@ async fn store_new(
         match page {
             Ok(page) => {
                 let count = page.records.len() as u64;
+                report.count_hashes(&page.records);
                 let (ledger, row) = (std::sync::Arc::clone(&run.ledger), row.clone());
                 let accounts = page.records.iter().filter(|record| !matches!(record, Record::Rejected(_))).count();
                 let mut first = next;
@@ -217,6 +222,7 @@ async fn store_again(
             Err(error) => return Ok(Some(error)),
         };
         let count = page.records.len() as u64;
+        report.count_hashes(&page.records);
         let stored = run.ledger.store_again(row, page.records, page.next, &mut next).await?;
         report.add(stored);
         run.progress.add(count);
@@ -225,6 +231,21 @@ async fn store_again(
 }
 
 impl SourceReport {
+    /// Most formats that are counted apart: records may state names of their own.
+    const FORMATS: usize = 500;
+
+    fn count_hashes(&mut self, records: &[Record]) {
+        for record in records {
+            let Record::Account(account) = record else { continue };
+            let Credential::Hash { format, .. } = &account.credential else { continue };
+            if let Some(count) = self.hash_formats.get_mut(format.as_str()) {
+                *count += 1;
+            } else if self.hash_formats.len() < Self::FORMATS {
+                self.hash_formats.insert(format.clone(), 1);
+            }
+        }
+    }
+
     fn add(&mut self, stored: Stored) {
         self.new += stored.new;
         self.changed += stored.changed;

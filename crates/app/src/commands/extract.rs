@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use sterna_core::{
+    account::UNKNOWN_FORMAT,
     code::{Code, Finding},
+    password::formats,
     state::ProfileState,
 };
-use sterna_engine::extract::{self, ExtractReport, MendReport};
+use sterna_engine::extract::{self, ExtractReport, MendReport, SourceReport};
 use sterna_ledger::status::{Status, read};
 
 use super::{Session, mended};
@@ -45,7 +47,20 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     };
     let status = read(&opened.ledger_folder())?;
     session.out.result(&text(&report, &status), &report);
+    session.out.troubles(&report.sources.iter().filter_map(hashes_not_fixed).collect::<Vec<_>>());
     exit(&opened, session)
+}
+
+/// What there is to say of hashes that nobody can check as they are.
+fn hashes_not_fixed(source: &SourceReport) -> Option<Trouble> {
+    let known = |name: &str| name != UNKNOWN_FORMAT && formats::find(name).is_some();
+    let count: u64 = source.hash_formats.iter().filter(|(name, _)| !known(name)).map(|(_, count)| count).sum();
+    if count == 0 {
+        return None;
+    }
+    let (noun, verb) = if count == 1 { ("hash", "has") } else { ("hashes", "have") };
+    let text = format!("{}: {} password {noun} {verb} no fixed format", source.source, grouped(count));
+    Some(Finding::warning(Code::E5019, text).hint(Code::E5019.mend()).into())
 }
 
 fn exit(opened: &Opened, session: &Session) -> Outcome {
@@ -76,8 +91,17 @@ fn text(report: &ExtractReport, status: &Status) -> String {
             .map(|(count, what)| format!("{} {what}", grouped(*count)))
             .collect();
         let told = if told.is_empty() { "nothing there".to_owned() } else { told.join(", ") };
-        let again = if source.begun_again { " (begun anew: it changed since the interrupted reading)" } else { "" };
+        let again = if source.begun_again {
+            " (begun anew: it changed since the interrupted reading, or was a snapshot that ended with it)"
+        } else {
+            ""
+        };
         lines.push(format!("{}: {told}{again}", source.source));
+        let formats: Vec<String> =
+            source.hash_formats.iter().map(|(name, count)| format!("{} {name}", grouped(*count))).collect();
+        if !formats.is_empty() {
+            lines.push(format!("  password hashes: {}", formats.join(", ")));
+        }
     }
     let seen = status.profile(ProfileState::Seen);
     lines.push(format!("In the ledger: {}, {} to be planned.", counted(status.accounts, "account"), grouped(seen)));
