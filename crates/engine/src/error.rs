@@ -2,8 +2,8 @@
 
 use sterna_core::{
     code::{Code, Finding},
+    password::random::NoPassword,
     port::{SourceError, TargetError},
-    time::NoEntropy,
 };
 use sterna_ledger::LedgerError;
 
@@ -37,7 +37,7 @@ pub enum PhaseError {
     },
     /// No randomness for passwords.
     #[error("a random password could not be made")]
-    Entropy(#[from] NoEntropy),
+    Entropy(#[from] NoPassword),
     /// The operator stopped it.
     #[error("interrupted; the same command goes on where it stopped")]
     Interrupted,

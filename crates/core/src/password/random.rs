@@ -11,13 +11,33 @@ pub const LENGTH: usize = 40;
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// How often it is drawn before a policy counts as one that no random password meets.
+const TRIES: usize = 2_000;
+
+/// Why there is no random password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPassword {
+    /// The random generator failed.
+    #[error("the operating system's random generator failed")]
+    Entropy,
+    /// No random letters meet the policy.
+    #[error("random letters do not meet the target's password policy; set a simpler pattern")]
+    Policy,
+}
+
+impl From<NoEntropy> for NoPassword {
+    fn from(NoEntropy: NoEntropy) -> Self {
+        Self::Entropy
+    }
+}
+
 /// Makes a random password that `policy` accepts.
 ///
 /// # Errors
-/// [`NoEntropy`] when the random generator fails.
-pub fn password(policy: &PasswordPolicy, entropy: &dyn Entropy) -> Result<SecretString, NoEntropy> {
+/// [`NoPassword`] when the random generator fails, or the policy wants what no random letters have.
+pub fn password(policy: &PasswordPolicy, entropy: &dyn Entropy) -> Result<SecretString, NoPassword> {
     let length = LENGTH.min(policy.max).max(policy.min);
-    loop {
+    for _ in 0..TRIES {
         let mut bytes = Zeroizing::new(vec![0_u8; length]);
         entropy.fill(&mut bytes)?;
         // 256 is a multiple of 64: taking the low six bits is uniform
@@ -28,6 +48,7 @@ pub fn password(policy: &PasswordPolicy, entropy: &dyn Entropy) -> Result<Secret
             return Ok(SecretString::from(text.as_str()));
         }
     }
+    Err(NoPassword::Policy)
 }
 
 fn has_all_classes(text: &str) -> bool {
@@ -75,7 +96,19 @@ mod tests {
     }
 
     #[test]
-    fn without_entropy_there_is_no_password() {
-        assert!(password(&PasswordPolicy::entra(), &Broken).is_err());
+    fn every_named_policy_gets_random_passwords() {
+        let entropy = Counter(Mutex::new(7));
+        for name in PasswordPolicy::NAMES {
+            let policy = PasswordPolicy::named(name).unwrap();
+            let made = password(&policy, &entropy).unwrap();
+            assert_eq!(policy.check(made.expose_secret()), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_entropy_or_a_policy_that_can_be_met_there_is_no_password() {
+        assert_eq!(password(&PasswordPolicy::entra(), &Broken).err(), Some(NoPassword::Entropy));
+        let only_digits = PasswordPolicy::generic().with_pattern(r"^\d+$").unwrap();
+        assert_eq!(password(&only_digits, &Counter(Mutex::new(1))).err(), Some(NoPassword::Policy));
     }
 }
