@@ -18,16 +18,50 @@ lacks() {
     fi
 }
 
-# A command and the Debian package that has it.
-DEBIAN_PACKAGES="cc:gcc node:nodejs npm:npm"
+# A command, or several places where it may be, and the Debian packages that have it.
+DEBIAN_PACKAGES="
+cc=gcc
+node=nodejs
+npm=npm
+initdb|/usr/lib/postgresql/*/bin/initdb=postgresql
+/usr/sbin/mariadbd=mariadb-server-core,mariadb-client-core
+/usr/sbin/slapd=slapd
+/usr/lib/ldap/pw-sha2.so=slapd-contrib
+ldapsearch=ldap-utils
+"
+
+# Whether one of the places $1 (separated by |) has a command or file.
+is_there() {
+    local place path
+    while read -r place; do
+        command -v "$place" >/dev/null && return 0
+        for path in $place; do
+            [ -e "$path" ] && return 0
+        done
+    done < <(tr '|' '\n' <<<"$1")
+    return 1
+}
+
+# Tests start servers themselves, as throwaway instances: those that packages bring are not to be started here.
+without_services() {
+    local guard=/usr/sbin/policy-rc.d made=0 status=0
+    if [ ! -e "$guard" ]; then
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$guard" >/dev/null && "${as_root[@]}" chmod 755 "$guard"
+        made=1
+    fi
+    "$@" || status=$?
+    [ "$made" = 0 ] || "${as_root[@]}" rm -f "$guard"
+    return "$status"
+}
 
 install_debian() {
-    local wanted=() pair
+    local wanted=() pair packages
     for pair in $DEBIAN_PACKAGES; do
-        command -v "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}")
+        IFS=, read -ra packages <<<"${pair#*=}"
+        is_there "${pair%%=*}" || wanted+=("${packages[@]}")
     done
     [ "${#wanted[@]}" -gt 0 ] || return 0
-    local as_root=()
+    as_root=()
     if [ "$(id -u)" != 0 ]; then
         if ! command -v sudo >/dev/null; then
             lacks "not installed, and there is no sudo: ${wanted[*]}"
@@ -41,7 +75,7 @@ install_debian() {
     fi
     say "installing from Debian: ${wanted[*]}"
     "${as_root[@]}" apt-get update -qq || true
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" ||
+    without_services "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" ||
         lacks "Debian did not give: ${wanted[*]}"
 }
 

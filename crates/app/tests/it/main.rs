@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod bad_input;
+mod check_account;
 mod commands;
 mod config;
 mod demo;

@@ -10,4 +10,4 @@ mod settings;
 
 pub use guarded::{Guarded, Limits};
 pub use hashing::{HashPool, Named};
-pub use settings::{COMMON, limits};
+pub use settings::{COMMON, limits, stated};

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sterna_core::{
+    code::{Code, Finding},
     legacy::BreakerRules,
+    password::held::Stated,
     settings::{Kind, Need, Setting, Values},
 };
 
@@ -58,4 +60,19 @@ pub fn limits(values: &Values) -> Limits {
             longest: rest.max(Duration::from_secs(60)),
         },
     }
+}
+
+/// The formats of password hashes that a setting names; `None` when it is left out or leaves them to each hash's text.
+///
+/// # Errors
+/// E1005 with the nearest name.
+pub fn stated(setting: Option<&str>) -> Result<Option<Stated>, Box<Finding>> {
+    let Some(text) = setting else { return Ok(None) };
+    Stated::parse(text).map_err(|(name, near)| {
+        let finding = Finding::error(Code::E1005, format!("there is no format of password hashes named `{name}`"));
+        Box::new(match near {
+            Some(near) => finding.hint(format!("did you mean `{near}`?")),
+            None => finding.hint("docs/password-hashes.md lists them; `sterna password identify` proposes some"),
+        })
+    })
 }

@@ -14,6 +14,7 @@ use sterna_core::{
     account::{Account, Address, Consent, Contact, Credential, Factor, Identity, LocalName, Profile, Times},
     code::Code,
     ids::SourceKey,
+    password::held,
     port::key_from_identities,
     time::Timestamp,
 };
@@ -320,7 +321,9 @@ impl<'de> Deserialize<'de> for Password {
                 }
                 match (plaintext, hash, format) {
                     (Some(plain), None, None) => Ok(Password(Credential::Plaintext(plain.into()))),
-                    (None, Some(hash), Some(format)) => Ok(Password(Credential::hash(format, hash))),
+                    (None, Some(hash), Some(format)) => {
+                        Ok(Password(held::credential(&hash, Some(&format), &BTreeMap::new())))
+                    }
                     _ => Err(A::Error::custom("`password` needs either `plaintext`, or `hash` and `format`")),
                 }
             }

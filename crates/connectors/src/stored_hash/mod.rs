@@ -8,15 +8,15 @@ use std::{
 use async_trait::async_trait;
 use sterna_core::{
     account::{Account, Credential, UNKNOWN_FORMAT},
-    code::{Code, Finding},
+    code::Finding,
     legacy::{Attempt, LegacyCheck, Outage, Verdict},
-    password::formats,
+    password::held::Stated,
     registry::{CheckKind, Context},
     secrecy::{ExposeSecret, SecretString},
-    settings::{Kind as Takes, Need, SecretRef, Secrets, Setting, Values, nearest},
+    settings::{Kind as Takes, Need, SecretRef, Secrets, Setting, Values},
 };
 
-use crate::checks::{HashPool, Named};
+use crate::checks::{HashPool, Named, stated};
 
 /// The settings of `connector = "stored-hash"`.
 const SETTINGS: &[Setting] = &[
@@ -25,7 +25,7 @@ const SETTINGS: &[Setting] = &[
         kind: Takes::Text,
         need: Need::Optional,
         doc: "The format of hashes for which nothing was stated when they were read and whose text does not tell it \
-              (docs/password-hashes.md).",
+              (docs/password-hashes.md); several with commas between, of which each hash's text tells its own.",
     },
     Setting {
         name: "keys",
@@ -58,17 +58,7 @@ impl CheckKind for Kind {
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>> {
-        let format = values.text("format").map(str::to_owned);
-        if let Some(name) = &format
-            && formats::find(name).is_none()
-        {
-            let finding = Finding::error(Code::E1005, format!("there is no format of password hashes named `{name}`"));
-            let near = nearest(name, formats::all().map(|format| format.name));
-            return Err(vec![match near {
-                Some(near) => finding.hint(format!("did you mean `{near}`?")),
-                None => finding.hint("docs/password-hashes.md lists them; `sterna password identify` proposes some"),
-            }]);
-        }
+        let format = stated(values.text("format")).map_err(|finding| vec![*finding])?;
         Ok(Arc::new(StoredHashCheck {
             format,
             keys: values.secrets("keys"),
@@ -82,7 +72,7 @@ impl CheckKind for Kind {
 type Keys = Arc<BTreeMap<String, SecretString>>;
 
 struct StoredHashCheck {
-    format: Option<String>,
+    format: Option<Stated>,
     keys: BTreeMap<String, SecretRef>,
     secrets: Arc<dyn Secrets>,
     revealed: OnceLock<Keys>,
@@ -104,8 +94,9 @@ impl StoredHashCheck {
     fn hashes(&self, account: &Account) -> Vec<Named> {
         let Credential::Hash { format, value, also } = &account.credential else { return Vec::new() };
         let named = |format: &str, value: &SecretString| {
-            let stated = self.format.as_deref().filter(|_| format == UNKNOWN_FORMAT);
-            (stated.unwrap_or(format).to_owned(), value.clone())
+            let stated = self.format.as_ref().filter(|_| format == UNKNOWN_FORMAT);
+            let chosen = stated.and_then(|stated| stated.choose(value.expose_secret()));
+            (chosen.map_or(format, |format| format.name).to_owned(), value.clone())
         };
         let also = also.iter().map(|hash| named(&hash.format, &hash.value));
         std::iter::once(named(format, value)).chain(also).collect()

@@ -13,6 +13,7 @@ use sterna_core::{
 };
 
 use super::{Mistake, words};
+use crate::checks::stated;
 
 /// An account attribute that a value can be taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +169,7 @@ impl Columns {
                 ),
             }
         }
+        findings.extend(stated(values.text("password_format")).err().map(|finding| *finding));
         if !findings.is_empty() {
             return Err(findings);
         }

@@ -53,7 +53,8 @@ pub const COLUMN_RULES: [Setting; 7] = [
         kind: Kind::Text,
         need: Need::Optional,
         doc: "The format of every password_hash for which no password_format is given with the record \
-              (docs/password-hashes.md); auto, or left out: each hash's own text tells it, where that is certain.",
+              (docs/password-hashes.md); several with commas between: each hash's text tells which one. auto, or left out: its \
+              text alone tells it, where that is certain.",
     },
     Setting {
         name: "null_tokens",

@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::formats::{Bounds, Recognised, Refusal, Stored, find, recognise};
-use crate::account::{Credential, StoredHash, UNKNOWN_FORMAT};
+use super::formats::{Bounds, Format, Recognised, Refusal, Stored, all, find, recognise};
+use crate::{
+    account::{Credential, StoredHash, UNKNOWN_FORMAT},
+    settings::nearest,
+};
 
 /// The word by which settings leave the format to each hash's own text.
 pub const AUTO: &str = "auto";
@@ -15,10 +18,48 @@ pub const AUTO: &str = "auto";
 /// Texts that stand where a hash would, for an account that cannot sign in with a password (shadow(5), Django).
 const NO_PASSWORD: &[&str] = &["*", "x", "*LK*", "*NP*", "NP"];
 
+/// The name that stands for every plain bcrypt, whatever letter its prefix has.
+const BCRYPT: (&str, &[&str]) = ("bcrypt", &["bcrypt-2b", "bcrypt-2a", "bcrypt-2y", "bcrypt-2x"]);
+
+/// Which formats the settings allow: one, or several with commas between, of which each hash's text tells its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated(Vec<&'static Format>);
+
+impl Stated {
+    /// Reads what settings say: names of docs/password-hashes.md, or `bcrypt` for every plain bcrypt. `None` for
+    /// [`AUTO`].
+    ///
+    /// # Errors
+    /// A name that is none, and the nearest one.
+    pub fn parse(text: &str) -> Result<Option<Self>, (String, Option<&'static str>)> {
+        if text.trim() == AUTO {
+            return Ok(None);
+        }
+        let mut formats = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            let names = if name == BCRYPT.0 { BCRYPT.1 } else { &[name][..] };
+            for name in names {
+                let unknown = || ((*name).to_owned(), nearest(name, all().map(|format| format.name)));
+                formats.push(find(name).ok_or_else(unknown)?);
+            }
+        }
+        Ok(Some(Self(formats)))
+    }
+
+    /// The format of a hash among these: the only one, or the first that its text may have.
+    pub fn choose(&self, text: &str) -> Option<&'static Format> {
+        if let [only] = self.0.as_slice() {
+            return Some(only);
+        }
+        let may_be = recognise(text).formats();
+        self.0.iter().copied().find(|format| may_be.contains(format))
+    }
+}
+
 /// The credential of an account whose source holds `text` in a hash's place.
 ///
-/// `format` is the format that the settings or the record state; without one, or with [`AUTO`], the text tells it, and
-/// [`UNKNOWN_FORMAT`] stays where several formats look alike. `beside` are the values in columns of their own that the
+/// `format` is what the settings or the record state ([`Stated`]); without it, or with [`AUTO`], the text tells the format,
+/// and [`UNKNOWN_FORMAT`] stays where several look alike. `beside` are the values in columns of their own that the
 /// format needs (`salt`, `iterations`); they go into the hash's JSON form.
 pub fn credential(text: &str, format: Option<&str>, beside: &BTreeMap<String, String>) -> Credential {
     match stored_hash(text, format, beside) {
@@ -43,7 +84,16 @@ pub fn stored_hash(text: &str, format: Option<&str>, beside: &BTreeMap<String, S
         };
         return Some(StoredHash { format: format.to_owned(), value: joined(text, None, beside) });
     };
-    let known = find(name);
+    let known = match Stated::parse(name) {
+        Ok(Some(stated)) => match stated.choose(text) {
+            Some(format) => Some(format),
+            None if text.starts_with('!') || NO_PASSWORD.contains(&text) => return None,
+            None => None,
+        },
+        _ => None,
+    };
+    let several = name.contains(',') || name == BCRYPT.0;
+    let name = known.map_or(if several { UNKNOWN_FORMAT } else { name }, |format| format.name);
     if let Some(format) = known
         && matches!(Stored::parse_with(format, text, beside, &Bounds::OFFLINE), Err(Refusal::Unusable))
     {
@@ -86,6 +136,14 @@ mod tests {
         let md5 = "5f4dcc3b5aa765d61d8327deb882cf99";
         check(md5, None, &[], Some((UNKNOWN_FORMAT, md5)));
         check(md5, Some("hex-md5"), &[], Some(("hex-md5", md5)));
+        let bcrypt = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+        check(bcrypt, None, &[], Some((UNKNOWN_FORMAT, bcrypt)));
+        check(bcrypt, Some("bcrypt"), &[], Some(("bcrypt-2y", bcrypt)));
+        check(bcrypt, Some("hex-md5, bcrypt"), &[], Some(("bcrypt-2y", bcrypt)));
+        check(md5, Some("hex-md5, bcrypt"), &[], Some(("hex-md5", md5)));
+        check("else", Some("hex-md5, bcrypt"), &[], Some((UNKNOWN_FORMAT, "else")));
+        check("!", Some("hex-md5, bcrypt"), &[], None);
+        assert_eq!(Stated::parse("hexmd5"), Err(("hexmd5".into(), Some("hex-md5"))));
         check("anything", Some("no-such-format"), &[], Some(("no-such-format", "anything")));
     }
 

@@ -48,7 +48,7 @@ fn columns_are_mapped_by_the_configuration_and_the_others_kept() {
     assert_eq!(ana.profile.attributes.len(), 1, "Plan alone has no account attribute");
     assert_eq!(ana.profile.attributes["Plan"], "gold");
     let Credential::Hash { format, value, .. } = &ana.credential else { panic!("a hash") };
-    assert_eq!((format.as_str(), value.expose_secret()), ("bcrypt", "$2b$10$x"));
+    assert_eq!((format.as_str(), value.expose_secret()), ("bcrypt-2b", "$2b$10$x"));
 }
 
 #[test]
