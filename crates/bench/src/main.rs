@@ -1,7 +1,7 @@
 //! `make bench`: quota, speed, memory and life side by side, each as a ratio to a bare baseline of the same run.
 //!
 //! It drives the released `sterna` binary that lies beside it as a user would, against emulators on loopback. Parts:
-//! [`speed`], [`quota`], [`beside`], [`side`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
+//! [`speed`], [`quota`], [`beside`], [`side`], [`hashes`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
 //! picks the shares of the quota part. Figures go to standard output and to `bench/*.jsonl` in the target folder.
 
 mod accounts;
@@ -9,6 +9,7 @@ mod baseline;
 mod beside;
 mod child;
 mod emulator;
+mod hashes;
 mod project;
 mod quota;
 mod report;
@@ -41,7 +42,13 @@ pub(crate) struct Bench {
 
 type Part = (&'static str, fn(&Bench, &mut Report) -> Result<()>);
 
-const PARTS: &[Part] = &[("speed", speed::run), ("quota", quota::run), ("beside", beside::run), ("side", side::run)];
+const PARTS: &[Part] = &[
+    ("speed", speed::run),
+    ("quota", quota::run),
+    ("beside", beside::run),
+    ("side", side::run),
+    ("hashes", hashes::run),
+];
 
 fn main() -> ExitCode {
     match run() {

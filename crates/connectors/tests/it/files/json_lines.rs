@@ -33,7 +33,7 @@ fn every_member_of_the_account_form_is_read() {
     assert_eq!(ana.factors[0].value.as_ref().unwrap().expose_secret(), "JBSWY3DPEHPK3PXP");
     assert_eq!(ana.profile.address.as_ref().unwrap().country.as_deref(), Some("ES"));
     assert_eq!(ana.profile.attributes["big"], "123456789012345678901234567890", "no digit is lost");
-    assert!(matches!(&ana.credential, Credential::Hash { format, .. } if format == "bcrypt"));
+    assert!(matches!(&ana.credential, Credential::Hash { format, .. } if format == "bcrypt-2b"));
 }
 
 #[test]
