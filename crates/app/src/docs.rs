@@ -105,6 +105,10 @@ fn the_configuration_is_documented() {
         let _ = writeln!(text, "\n## Target `{}`\n\n{}\n", target.kind(), target.title());
         settings(&mut text, target.settings());
     }
+    for check in connectors::checks() {
+        let _ = writeln!(text, "\n## Legacy check `{}`\n\nAsks {}.\n", check.kind(), check.title());
+        settings(&mut text, check.settings());
+    }
     compare("configuration.md", &text);
 }
 

@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 use sterna_core::{
     code::Code,
-    registry::{SourceKind, TargetKind},
+    registry::{CheckKind, SourceKind, TargetKind},
     settings::nearest,
 };
 
@@ -97,6 +97,8 @@ pub(crate) fn text(name: &str, source: &dyn SourceKind, target: &dyn TargetKind)
     let name = toml::Value::from(name);
     let (from, from_title, from_sample) =
         (source.kind(), source.title(), source.sample().trim_end().replace("sources.NAME", "sources.legacy"));
+    let checks = crate::connectors::checks().into_iter().map(CheckKind::kind).filter(|kind| *kind != "stored-hash");
+    let checks = checks.collect::<Vec<_>>().join(", ");
     let (to, to_title, to_sample) = (target.kind(), target.title(), target.sample().trim_end());
     format!(
         r#"# A migration with Sterna. Fill in what is asked for, then run `sterna check`.
@@ -121,6 +123,11 @@ connector = "{to}"
 #   "set"           nothing; who has no password must choose one
 #   "reset"         everybody must choose a new one
 strategy = "just-in-time"
+
+# How an old password is checked where it is to move at the first sign-in: docs/legacy-checks.md. Try it with
+# `sterna check --account NAME`, the password on standard input.
+# [checks.stored]
+# connector = "stored-hash"          # or {checks}
 
 [social.issuers]
 # An issuer as the source names it = as the target names it. Accounts with an issuer that is not listed are held,
