@@ -1,7 +1,7 @@
 //! `make bench`: quota, speed, memory and life side by side, each as a ratio to a bare baseline of the same run.
 //!
 //! It drives the released `sterna` binary that lies beside it as a user would, against emulators on loopback. Parts:
-//! [`speed`], [`quota`], [`beside`], [`side`], [`hashes`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
+//! [`speed`], [`quota`], [`beside`], [`side`], [`hashes`], [`sql`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
 //! picks the shares of the quota part. Figures go to standard output and to `bench/*.jsonl` in the target folder.
 
 mod accounts;
@@ -17,6 +17,7 @@ mod series;
 mod side;
 mod sign_ins;
 mod speed;
+mod sql;
 
 use std::{
     env,
@@ -48,6 +49,7 @@ const PARTS: &[Part] = &[
     ("beside", beside::run),
     ("side", side::run),
     ("hashes", hashes::run),
+    ("sql", sql::run),
 ];
 
 fn main() -> ExitCode {

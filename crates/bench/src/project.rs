@@ -85,6 +85,12 @@ strategy = "just-in-time"
         Ok(Self { folder, sterna: bench.sterna.clone(), secret: client_secret.clone() })
     }
 
+    /// Makes a project in `folder` whose `sterna.toml` is `text`.
+    pub(crate) fn with(bench: &Bench, folder: PathBuf, text: &str) -> Result<Self> {
+        fs::write(folder.join("sterna.toml"), text).context("writing the project")?;
+        Ok(Self { folder, sterna: bench.sterna.clone(), secret: String::new() })
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.folder

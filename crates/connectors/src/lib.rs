@@ -9,6 +9,7 @@ pub mod checks;
 pub mod delimited;
 pub mod entra;
 pub mod json_lines;
+pub mod ldap_bind;
 pub mod registry;
 pub mod stored_hash;
 pub mod text;

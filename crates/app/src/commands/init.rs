@@ -97,7 +97,7 @@ pub(crate) fn text(name: &str, source: &dyn SourceKind, target: &dyn TargetKind)
     let name = toml::Value::from(name);
     let (from, from_title, from_sample) =
         (source.kind(), source.title(), source.sample().trim_end().replace("sources.NAME", "sources.legacy"));
-    let checks = crate::connectors::checks().into_iter().map(CheckKind::kind).filter(|kind| *kind != "stored-hash");
+    let checks = connectors::checks().into_iter().map(CheckKind::kind).filter(|kind| *kind != "stored-hash");
     let checks = checks.collect::<Vec<_>>().join(", ");
     let (to, to_title, to_sample) = (target.kind(), target.title(), target.sample().trim_end());
     format!(
