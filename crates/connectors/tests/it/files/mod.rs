@@ -8,7 +8,10 @@ mod properties;
 mod resume;
 mod schema;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use sterna_connectors::registry::SOURCES;
 use sterna_core::{
@@ -17,15 +20,18 @@ use sterna_core::{
     port::{Cursor, Page, Record, Rejected, Source, SourceError},
     registry::Context,
     secrecy::{ExposeSecret, SecretString},
-    settings::{self, Document, SecretRef, Secrets},
+    settings::{self, Document, SecretRef, Secrets, Setting, Values},
     time::{Clock, Entropy, Moment, NoEntropy, Timestamp},
 };
 
 struct World;
 
 impl Secrets for World {
-    fn reveal(&self, _: &SecretRef) -> Result<SecretString, Box<Finding>> {
-        Ok("".into())
+    fn reveal(&self, reference: &SecretRef) -> Result<SecretString, Box<Finding>> {
+        match reference {
+            SecretRef::File(path) => Ok(std::fs::read_to_string(path).unwrap().into()),
+            _ => Ok("".into()),
+        }
     }
 }
 
@@ -39,6 +45,21 @@ impl Entropy for World {
     fn fill(&self, _: &mut [u8]) -> Result<(), NoEntropy> {
         Ok(())
     }
+}
+
+/// A connector's checked settings.
+pub(crate) fn values(settings: &'static [Setting], toml: &str) -> Result<Values, Vec<Finding>> {
+    let document = Document { file: "sterna.toml".into(), text: toml.to_owned() };
+    let table = document.parse().unwrap();
+    let mut findings = Vec::new();
+    let values = settings::check(&document, table.get_ref(), table.span(), settings, "[sources.x]", &mut findings);
+    if findings.is_empty() { Ok(values) } else { Err(findings) }
+}
+
+/// A world in which secrets are files, for a project in `folder`.
+pub(crate) fn context(folder: &Path) -> Context {
+    let project = folder.to_owned();
+    Context { project, secrets: Arc::new(World), clock: Arc::new(World), entropy: Arc::new(World) }
 }
 
 /// A file in a folder of its own, and the settings that read it.
@@ -67,21 +88,7 @@ impl File {
 
     pub(super) fn try_open(&self) -> Result<Box<dyn Source>, Vec<Finding>> {
         let kind = SOURCES.iter().find(|kind| kind.kind() == self.kind).unwrap();
-        let document = Document { file: "sterna.toml".into(), text: self.toml.clone() };
-        let table = document.parse().unwrap();
-        let mut findings = Vec::new();
-        let span = table.span();
-        let values = settings::check(&document, table.get_ref(), span, kind.settings(), "[sources.x]", &mut findings);
-        if !findings.is_empty() {
-            return Err(findings);
-        }
-        let context = Context {
-            project: self.folder.path().to_owned(),
-            secrets: Arc::new(World),
-            clock: Arc::new(World),
-            entropy: Arc::new(World),
-        };
-        kind.open(&values, &context)
+        kind.open(&values(kind.settings(), &self.toml)?, &context(self.folder.path()))
     }
 
     pub(super) fn open(&self) -> Box<dyn Source> {

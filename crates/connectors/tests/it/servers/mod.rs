@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "several test binaries share this module and each uses a part")]
 
+pub(crate) mod slapd;
+
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
@@ -15,17 +17,17 @@ use std::{
 const NOBODY: u32 = 65_534;
 
 /// A server process that ends with its value.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// The port that it listens on.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Its folder; removed with it.
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Server {
     /// Starts `command` and waits until something accepts connections on `port`.
-    pub fn start(command: &mut Command, port: u16, folder: tempfile::TempDir) -> Self {
+    pub(crate) fn start(command: &mut Command, port: u16, folder: tempfile::TempDir) -> Self {
         let log = std::fs::File::create(folder.path().join("server.log")).unwrap();
         let child = command
             .stdin(Stdio::null())
@@ -47,18 +49,18 @@ impl Server {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// Sends its process a signal by name: `STOP` makes it hang, `CONT` go on.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
     /// Ends it now.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -71,12 +73,12 @@ impl Drop for Server {
 }
 
 /// A port that nothing listens on.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// The first of these programs that is there; else the test is to be skipped, and must not be where they are required.
-pub fn program(names: &[&str]) -> Option<PathBuf> {
+pub(crate) fn program(names: &[&str]) -> Option<PathBuf> {
     let found = names.iter().find_map(|name| {
         let path = Path::new(name);
         if path.is_absolute() {
@@ -93,7 +95,7 @@ pub fn program(names: &[&str]) -> Option<PathBuf> {
 }
 
 /// A folder that a server of another user may enter, and that this user owns unless [`as_nobody`] is used.
-pub fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -104,7 +106,7 @@ pub fn folder() -> tempfile::TempDir {
 }
 
 /// The command, run as nobody where tests run as root.
-pub fn as_nobody(program: &Path) -> Command {
+pub(crate) fn as_nobody(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -114,7 +116,7 @@ pub fn as_nobody(program: &Path) -> Command {
 }
 
 /// Runs a command to its end; its output where it fails.
-pub fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{command:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
