@@ -125,7 +125,7 @@ connector = "{to}"
 strategy = "just-in-time"
 
 # How an old password is checked where it is to move at the first sign-in: docs/legacy-checks.md. Try it with
-# `sterna check --account NAME`, the password on standard input.
+# `sterna check --account ana@example.org`, the password on standard input.
 # [checks.stored]
 # connector = "stored-hash"          # or {checks}
 

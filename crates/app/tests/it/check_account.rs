@@ -35,7 +35,7 @@ fn project(checks: &str) -> Folder {
 }
 
 fn ask(folder: &Folder, name: &str, password: &str) -> Run {
-    let mut command = folder.command(&format!("check --json --account {name}"));
+    let mut command = folder.command(&format!("check --json -vvv --account {name}"));
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

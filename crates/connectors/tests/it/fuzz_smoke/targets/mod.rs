@@ -8,6 +8,7 @@ mod emulator;
 mod files;
 mod graph;
 mod hashes;
+mod legacy;
 
 /// A target's name, which is also that of its folder of seeds, and its property.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -32,6 +33,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("cursor", config::cursor),
     ("password_hash", hashes::read),
     ("password_check", hashes::check),
+    ("held_hash", legacy::held),
+    ("bind_answer", legacy::bind),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
     ("emulator_scenario", emulator::scenario),
