@@ -7,9 +7,11 @@
 pub mod b2c_users_file;
 pub mod checks;
 pub mod delimited;
+pub mod directory;
 pub mod entra;
 pub mod json_lines;
 pub mod ldap_bind;
+pub mod ldif;
 pub mod registry;
 pub mod stored_hash;
 pub mod text;
