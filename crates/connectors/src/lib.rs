@@ -10,6 +10,7 @@ pub mod delimited;
 pub mod directory;
 pub mod entra;
 pub mod json_lines;
+pub mod ldap;
 pub mod ldap_bind;
 pub mod ldif;
 pub mod registry;

@@ -5,12 +5,12 @@ use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
 use crate::{
     b2c_users_file, delimited,
     entra::{self, config::Product},
-    json_lines, ldap_bind, ldif, stored_hash,
+    json_lines, ldap, ldap_bind, ldif, stored_hash,
 };
 
 /// Every kind of source.
 pub static SOURCES: &[&dyn SourceKind] =
-    &[&b2c_users_file::Kind, &delimited::Kind, &entra::SourceKind, &json_lines::Kind, &ldif::Kind];
+    &[&b2c_users_file::Kind, &delimited::Kind, &entra::SourceKind, &json_lines::Kind, &ldap::Kind, &ldif::Kind];
 
 /// Every kind of target.
 pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];

@@ -32,6 +32,12 @@ impl Entry {
         }
     }
 
+    /// About how many bytes it holds.
+    pub fn size(&self) -> usize {
+        let values = |attribute: &Attribute| attribute.values.iter().map(|value| value.len()).sum::<usize>();
+        self.dn.len() + self.attributes.iter().map(|attribute| attribute.name.len() + values(attribute)).sum::<usize>()
+    }
+
     /// The values of an attribute, without those that have options.
     pub fn values(&self, name: &str) -> &[Zeroizing<Vec<u8>>] {
         self.attributes.iter().find(|known| known.name.eq_ignore_ascii_case(name)).map_or(&[], |known| &known.values)

@@ -45,7 +45,7 @@ impl Idle {
 }
 
 /// Opens a connection, with TLS as the settings have it.
-pub(super) async fn open(line: &Line, deadline: Instant) -> Result<Ldap, Outage> {
+pub(crate) async fn open(line: &Line, deadline: Instant) -> Result<Ldap, Outage> {
     let config = tls::client(line.ca_file.as_deref()).map_err(|_| Outage::Misconfigured)?;
     let settings = LdapConnSettings::new().set_conn_timeout(CONNECT).set_starttls(line.start_tls).set_config(config);
     let opened = timeout_at(deadline.into(), LdapConnAsync::with_settings(settings, &line.url)).await;
@@ -56,7 +56,7 @@ pub(super) async fn open(line: &Line, deadline: Instant) -> Result<Ldap, Outage>
 }
 
 /// Binds. The password goes out once: who does not answer is not asked again.
-pub(super) async fn bind(
+pub(crate) async fn bind(
     ldap: &mut Ldap,
     name: &str,
     password: &str,
@@ -71,7 +71,7 @@ pub(super) async fn bind(
 }
 
 /// What an error below LDAP means.
-pub(super) fn outage(error: &LdapError) -> Outage {
+pub(crate) fn outage(error: &LdapError) -> Outage {
     match error {
         LdapError::Io { source } => match source.kind() {
             // what rustls finds wrong comes as one of these

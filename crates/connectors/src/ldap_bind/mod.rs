@@ -21,8 +21,10 @@ use sterna_core::{
 use tokio::time::timeout_at;
 
 pub use answer::{Policy, policy, verdict};
-use connection::{Idle, bind, open, outage};
+use connection::Idle;
+pub(crate) use connection::{bind, open, outage};
 use settings::{CONNECT, Config, Naming};
+pub(crate) use settings::{LINE, Line, line};
 
 /// The kind in the registry.
 pub struct Kind;

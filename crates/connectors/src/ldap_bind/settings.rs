@@ -11,8 +11,8 @@ use url::Url;
 
 use crate::tls;
 
-/// The settings of `connector = "ldap-bind"`.
-pub(super) const SETTINGS: &[Setting] = &[
+/// The settings of a connection to a directory, the same for the source and the check.
+pub(crate) const LINE: [Setting; 4] = [
     Setting {
         name: "url",
         kind: Kind::Text,
@@ -37,6 +37,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         need: Need::Optional,
         doc: "The authorities to trust instead of the operating system's, a PEM file.",
     },
+];
+
+/// The settings of `connector = "ldap-bind"`.
+pub(super) const SETTINGS: &[Setting] = &[
+    LINE[0],
+    LINE[1],
+    LINE[2],
+    LINE[3],
     Setting {
         name: "login",
         kind: Kind::Text,
@@ -68,10 +76,10 @@ pub(super) const SETTINGS: &[Setting] = &[
 ];
 
 /// Where and how to connect.
-pub(super) struct Line {
-    pub(super) url: String,
-    pub(super) start_tls: bool,
-    pub(super) ca_file: Option<PathBuf>,
+pub(crate) struct Line {
+    pub(crate) url: String,
+    pub(crate) start_tls: bool,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// How the name to bind as is found.
@@ -124,7 +132,8 @@ impl Config {
     }
 }
 
-fn line(values: &Values, context: &Context, findings: &mut Vec<Finding>) -> Line {
+/// Reads the settings of [`LINE`].
+pub(crate) fn line(values: &Values, context: &Context, findings: &mut Vec<Finding>) -> Line {
     let url = values.text("url").unwrap_or_default().to_owned();
     let parsed = Url::parse(&url).ok().filter(|url| ["ldap", "ldaps"].contains(&url.scheme()) && url.has_host());
     let here = parsed.as_ref().and_then(Url::host_str).is_some_and(tls::is_loopback);

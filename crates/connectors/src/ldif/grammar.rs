@@ -90,6 +90,27 @@ fn attribute(line: &[u8]) -> Result<(String, Vec<u8>), Mistake> {
     Ok((name, value))
 }
 
+/// The entry as LDIF, every value in base64: for a person to mend.
+pub fn written(entry: &Entry) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(format!("dn:: {}\n", STANDARD.encode(&entry.dn)).into_bytes());
+    for attribute in &entry.attributes {
+        for value in &attribute.values {
+            let line = match std::str::from_utf8(value) {
+                Ok(plain) if is_safe(plain) => Zeroizing::new(format!("{}: {plain}\n", attribute.name)),
+                _ => Zeroizing::new(format!("{}:: {}\n", attribute.name, STANDARD.encode(value))),
+            };
+            text.extend_from_slice(line.as_bytes());
+        }
+    }
+    text
+}
+
+/// Whether a value may stand as it is (RFC 2849 SAFE-STRING), and comes back so.
+fn is_safe(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| (b' '..0x7F).contains(&byte));
+    plain && !text.starts_with([' ', ':', '<']) && !text.ends_with(' ')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +160,13 @@ mod tests {
         check("dn: cn=a\ncn:: !!", Err(Code::E3107));
         check("dn: cn=a\ndn: cn=b", Err(Code::E3110));
         check("dn: cn=a\ncn: a\0b", Err(Code::E3106));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let read = entry(b"dn: cn=a\ncn: a\ncn:: UMOpcmV6\njpegPhoto:: /9j/\ndescription:: IHg=").unwrap().unwrap();
+        let again = entry(&written(&read)).unwrap().unwrap();
+        assert_eq!(format!("{read:?}"), format!("{again:?}"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub use form::Ldif;
-pub use grammar::entry;
+pub use grammar::{entry, written};
 
 /// The settings of `connector = "ldif"`.
 const SETTINGS: &[Setting] =
