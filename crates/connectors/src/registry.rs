@@ -5,7 +5,7 @@ use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
 use crate::{
     b2c_users_file, delimited,
     entra::{self, config::Product},
-    json_lines,
+    http_check, json_lines, oauth,
 };
 
 /// Every kind of source.
@@ -16,4 +16,4 @@ pub static SOURCES: &[&dyn SourceKind] =
 pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
 
 /// Every kind of legacy check.
-pub static CHECKS: &[&dyn CheckKind] = &[];
+pub static CHECKS: &[&dyn CheckKind] = &[&http_check::Kind, &oauth::Kind];

@@ -5,6 +5,7 @@
 
 mod guarded;
 mod settings;
+pub(crate) mod web;
 
 pub use guarded::{Guarded, Limits};
 pub use settings::{COMMON, limits};
