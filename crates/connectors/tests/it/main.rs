@@ -6,3 +6,4 @@ mod conformance;
 mod entra;
 mod files;
 mod fuzz_smoke;
+mod oauth;
