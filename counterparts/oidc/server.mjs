@@ -12,7 +12,7 @@ const provider = new Provider(`http://127.0.0.1:${PORT}`, {
 });
 provider.registerGrantType(
   "password",
-  async (ctx, next) => {
+  async (ctx) => {
     const { username, password } = ctx.oidc.params;
     if (!users.has(username) || users.get(username) !== password) throw new errors.InvalidGrant("wrong name or password");
     const grant = new provider.Grant({ accountId: username, clientId: ctx.oidc.client.clientId });
@@ -25,8 +25,8 @@ provider.registerGrantType(
       scope: "openid",
     });
     ctx.body = { access_token: await token.save(), expires_in: token.expiration, token_type: "Bearer", scope: "openid" };
-    await next();
   },
   ["username", "password", "scope"],
 );
+provider.on("server_error", (_, error) => console.error(error.stack));
 provider.listen(Number(PORT), "127.0.0.1");

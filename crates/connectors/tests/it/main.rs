@@ -7,3 +7,4 @@ mod entra;
 mod files;
 mod fuzz_smoke;
 mod oauth;
+mod servers;
