@@ -183,3 +183,33 @@ fn form(fields: &[(String, Template)], fill: impl Fn(&Template) -> Filled) -> Re
     form.extend_pairs(pairs.iter().map(|(name, value)| (name, value.as_str())));
     Ok(Zeroizing::new(form.finish().into_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{template::*, *};
+
+    const HOSTILE: &[&str] = &["\"},{\"a\":\"", "{login}", "a&b=c%00", "</P><A>'\"&", "x\r\ny", "é+{password}"];
+
+    #[test]
+    fn no_password_changes_what_is_around_it() {
+        for text in HOSTILE {
+            let fill = |template: &Template| template.fill(|_| Some((*text).into())).ok_or(Outage::NotForThis);
+            let plain = Template::parse("{password}", Escapes::Always(Escape::None)).unwrap();
+            let bytes = json(&[(vec!["u".into(), "p".into()], plain.clone())], fill).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap(), serde_json::json!({"u": {"p": text}}));
+            let bytes = form(&[("p".into(), plain)], fill).unwrap();
+            let pairs: Vec<_> = form_urlencoded::parse(&bytes).into_owned().collect();
+            assert_eq!(pairs, [("p".to_owned(), (*text).to_owned())]);
+            let xml = fill(&Template::parse("<P>{password|xml}</P>", Escapes::Demanded).unwrap()).unwrap();
+            assert_eq!(xml.matches(['<', '>']).count(), 4, "{text}");
+        }
+        assert!(Template::parse("<P>{password}</P>", Escapes::Demanded).is_err());
+    }
+
+    #[test]
+    fn a_name_of_dots_leads_to_no_other_address() {
+        let shape = Url::parse("https://h/users/x/check").unwrap();
+        assert!(address(&shape, "https://h/users/../check").is_err());
+        assert!(address(&shape, "https://h/users/a%2Fb/check").is_ok());
+    }
+}
