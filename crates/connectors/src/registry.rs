@@ -5,7 +5,7 @@ use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
 use crate::{
     b2c_users_file, delimited,
     entra::{self, config::Product},
-    json_lines, ldap, ldap_bind, ldif, stored_hash,
+    http_check, json_lines, ldap, ldap_bind, ldif, oauth, stored_hash,
 };
 
 /// Every kind of source.
@@ -16,4 +16,4 @@ pub static SOURCES: &[&dyn SourceKind] =
 pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
 
 /// Every kind of legacy check.
-pub static CHECKS: &[&dyn CheckKind] = &[&stored_hash::Kind, &ldap_bind::Kind];
+pub static CHECKS: &[&dyn CheckKind] = &[&stored_hash::Kind, &ldap_bind::Kind, &oauth::Kind, &http_check::Kind];

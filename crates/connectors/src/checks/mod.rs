@@ -7,6 +7,7 @@
 mod guarded;
 mod hashing;
 mod settings;
+pub(crate) mod web;
 
 pub use guarded::{Guarded, Limits};
 pub use hashing::{HashPool, Named};

@@ -7,4 +7,5 @@ mod entra;
 mod files;
 mod fuzz_smoke;
 mod ldap_bind;
+mod oauth;
 mod servers;
