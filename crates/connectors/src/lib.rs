@@ -10,6 +10,7 @@ pub mod delimited;
 pub mod entra;
 pub mod json_lines;
 pub mod registry;
+pub mod sql;
 pub mod stored_hash;
 pub mod text;
 mod tls;

@@ -5,15 +5,15 @@ use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
 use crate::{
     b2c_users_file, delimited,
     entra::{self, config::Product},
-    json_lines, stored_hash,
+    json_lines, sql, stored_hash,
 };
 
 /// Every kind of source.
 pub static SOURCES: &[&dyn SourceKind] =
-    &[&b2c_users_file::Kind, &delimited::Kind, &entra::SourceKind, &json_lines::Kind];
+    &[&b2c_users_file::Kind, &delimited::Kind, &entra::SourceKind, &json_lines::Kind, &sql::Kind];
 
 /// Every kind of target.
 pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
 
 /// Every kind of legacy check.
-pub static CHECKS: &[&dyn CheckKind] = &[&stored_hash::Kind];
+pub static CHECKS: &[&dyn CheckKind] = &[&stored_hash::Kind, &sql::CheckKind];
