@@ -6,3 +6,5 @@ mod conformance;
 mod entra;
 mod files;
 mod fuzz_smoke;
+mod servers;
+mod sql;

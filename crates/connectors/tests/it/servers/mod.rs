@@ -4,6 +4,9 @@
 
 #![allow(dead_code, reason = "several test binaries share this module and each uses a part")]
 
+pub mod mariadb;
+pub mod postgres;
+
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
