@@ -149,13 +149,15 @@ static DEVISE: Preset = Preset {
 
 static LARAVEL: Preset = Preset {
     query: "SELECT id, name, email, CASE WHEN email_verified_at IS NULL THEN 0 ELSE 1 END AS sterna_verified, \
-            password, created_at, updated_at FROM users",
+            password, CASE WHEN password LIKE '$2y$%' THEN 'bcrypt-2y' WHEN password LIKE '$2a$%' THEN 'bcrypt-2a' \
+            WHEN password LIKE '$2b$%' THEN 'bcrypt-2b' END AS sterna_format, created_at, updated_at FROM users",
     columns: &[
         ("key", "id"),
         ("display_name", "name"),
         ("email", "email"),
         ("email_verified", "sterna_verified"),
         ("password_hash", "password"),
+        ("password_format", "sterna_format"),
         ("created", "created_at"),
         ("updated", "updated_at"),
     ],
@@ -194,6 +196,8 @@ static WORDPRESS: Preset = Preset {
 static SUPABASE: Preset = Preset {
     query: "SELECT id, email, email_confirmed_at IS NOT NULL AS sterna_email_confirmed, phone, \
             phone_confirmed_at IS NOT NULL AS sterna_phone_confirmed, encrypted_password, \
+            CASE WHEN encrypted_password LIKE '$2y$%' THEN 'bcrypt-2y' WHEN encrypted_password LIKE '$2a$%' THEN 'bcrypt-2a' \
+            WHEN encrypted_password LIKE '$2b$%' THEN 'bcrypt-2b' END AS sterna_format, \
             (banned_until IS NULL OR banned_until <= now()) AS sterna_active, raw_app_meta_data, raw_user_meta_data, \
             last_sign_in_at, created_at, updated_at FROM auth.users \
             WHERE deleted_at IS NULL AND is_anonymous IS NOT TRUE",
@@ -204,6 +208,7 @@ static SUPABASE: Preset = Preset {
         ("phone", "phone"),
         ("phone_verified", "sterna_phone_confirmed"),
         ("password_hash", "encrypted_password"),
+        ("password_format", "sterna_format"),
         ("active", "sterna_active"),
         ("last_sign_in", "last_sign_in_at"),
         ("created", "created_at"),

@@ -19,7 +19,16 @@ pub fn postgres() -> Option<Postgres> {
     let folder = folder();
     let data = folder.path().join("data");
     let mut init = as_nobody(&initdb);
-    run(init.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]));
+    run(init.arg("-D").arg(&data).args([
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+    ]));
     let rules = "host all reader 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
     std::fs::write(data.join("pg_hba.conf"), rules).unwrap();
     let port = free_port();
@@ -30,7 +39,13 @@ pub fn postgres() -> Option<Postgres> {
     }
     let postgres = Postgres { server: Server::start(&mut command, port, folder), psql };
     for _ in 0..100 {
-        if std::process::Command::new(&postgres.psql).args([&postgres.url(), "-c", "SELECT 1"]).output().unwrap().status.success() {
+        if std::process::Command::new(&postgres.psql)
+            .args([&postgres.url(), "-c", "SELECT 1"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+        {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(50));

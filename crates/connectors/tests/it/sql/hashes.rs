@@ -20,7 +20,19 @@ use crate::servers::{mariadb::mariadb, postgres::postgres};
 const ACCOUNTS: usize = 10_000;
 
 /// Formats whose vectors are cheap to check.
-const FORMATS: &[&str] = &["django-pbkdf2-sha256", "phpass", "ldap-ssha", "md5-crypt", "aspnet-identity-v3", "aspnet-identity-v2", "ldap-ssha256", "ldap-ssha512", "werkzeug-pbkdf2-sha256", "bcrypt-2a", "bcrypt-2y"];
+const FORMATS: &[&str] = &[
+    "django-pbkdf2-sha256",
+    "phpass",
+    "ldap-ssha",
+    "md5-crypt",
+    "aspnet-identity-v3",
+    "aspnet-identity-v2",
+    "ldap-ssha256",
+    "ldap-ssha512",
+    "werkzeug-pbkdf2-sha256",
+    "bcrypt-2a",
+    "bcrypt-2y",
+];
 
 struct Vector {
     format: String,
@@ -46,7 +58,8 @@ fn vectors() -> Vec<Vector> {
 }
 
 fn inserts(vectors: &[Vector], escape: fn(&str) -> String) -> String {
-    let mut sql = "CREATE TABLE people (id INT PRIMARY KEY, email VARCHAR(100), hash TEXT, format VARCHAR(40));\n".to_owned();
+    let mut sql =
+        "CREATE TABLE people (id INT PRIMARY KEY, email VARCHAR(100), hash TEXT, format VARCHAR(40));\n".to_owned();
     sql.push_str("CREATE INDEX by_email ON people (email);\n");
     for chunk in (0..ACCOUNTS).collect::<Vec<_>>().chunks(1_000) {
         let rows: Vec<_> = chunk

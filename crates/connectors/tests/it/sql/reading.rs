@@ -1,7 +1,10 @@
 //! Reading: types, bad rows, pages, lost connections, refusals.
 
 use serde_json::json;
-use sterna_core::{code::Code, port::{Cursor, Record}};
+use sterna_core::{
+    code::Code,
+    port::{Cursor, Record},
+};
 
 use super::{accounts, read_all, source, try_source};
 use crate::servers::{mariadb::mariadb, postgres::postgres};
@@ -57,7 +60,8 @@ async fn mariadb_types_keep_their_meaning() {
     assert_eq!(account.profile.groups, ["staff"]);
     let expected = json!({"ok": false, "raw": "AP8=", "n": "12345678901234567890.5"});
     assert_eq!(json!(account.profile.attributes), expected);
-    let refused = format!("url = '{}'\npassword = {{ env = 'wrong' }}\nquery = 'SELECT * FROM t'\n", server.reader_url());
+    let refused =
+        format!("url = '{}'\npassword = {{ env = 'wrong' }}\nquery = 'SELECT * FROM t'\n", server.reader_url());
     assert_eq!(source(&refused).read(None).await.err().unwrap().code, Code::E3010);
     let tls = format!("url = '{}'\ntls = 'require'\nquery = 'SELECT * FROM t'\n", server.url());
     assert_eq!(source(&tls).read(None).await.err().unwrap().code, Code::E3009);
@@ -129,7 +133,8 @@ async fn postgresql_refuses_what_it_must() {
         let read = read_all(&mut *source(&format!("url = '{}'\n{toml}\n", server.url()))).await;
         assert_eq!(read.err().unwrap().code, code, "{toml}");
     }
-    let wrong = format!("url = '{}'\npassword = {{ env = 'wrong' }}\nquery = 'SELECT id FROM t'\n", server.reader_url());
+    let wrong =
+        format!("url = '{}'\npassword = {{ env = 'wrong' }}\nquery = 'SELECT id FROM t'\n", server.reader_url());
     assert_eq!(source(&wrong).read(None).await.err().unwrap().code, Code::E3010);
     let findings = source(&wrong).preflight().await;
     assert_eq!(findings[0].code, Code::E3010);
