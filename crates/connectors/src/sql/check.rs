@@ -362,7 +362,7 @@ async fn ask_mysql(pool: &mysql_async::Pool, query: &str, login: Option<&str>) -
 fn ask_sqlite(connection: &Connection, query: &str, login: Option<&str>) -> Result<Answer, Failure> {
     let database = sqlite::open(&connection.file, connection.timeout)?;
     let mut statement = sqlite::prepare(&database, query)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if statement.parameter_count() != 1 || !names.iter().any(|name| name == "hash") {
         return Err(Failure::new(Fault::Query, "the query must have one placeholder, ?, and give the column `hash`"));
     }

@@ -137,7 +137,8 @@ impl Connection {
                 .hint("take it out, and set password = { env = \"NAME\" }"));
         }
         self.port = url.port().unwrap_or(self.port);
-        self.host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host.clone_into(&mut self.host);
         self.user = decoded(url.username()).ok_or_else(|| wrong("has a user that is no text"))?;
         self.database = decoded(url.path().trim_start_matches('/')).ok_or_else(|| wrong("has no database"))?;
         for (name, value) in url.query_pairs() {

@@ -145,7 +145,7 @@ pub(super) fn mysql(error: &mysql_async::Error, words: Words) -> Failure {
         Sql::Io(IoError::Tls(_)) | Sql::Driver(DriverError::NoClientSslFlagFromServer) => {
             Failure::new(Fault::Untrusted, "TLS with the database failed, or it offers none")
         }
-        Sql::Io(IoError::Io(io)) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+        Sql::Io(IoError::Io(io)) if io.get_ref().is_some_and(is_rustls) => {
             Failure::new(Fault::Untrusted, "TLS with the database failed")
         }
         Sql::Driver(DriverError::UnknownAuthPlugin { .. } | DriverError::CleartextPluginDisabled) => {
@@ -168,6 +168,10 @@ pub(super) fn sqlite(error: &rusqlite::Error, words: Words) -> Failure {
     }
 }
 
+fn is_rustls(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    error.is::<rustls::Error>()
+}
+
 fn has_tls(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -175,7 +179,7 @@ fn has_tls(error: &(dyn Error + 'static)) -> bool {
             return true;
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+            && io.get_ref().is_some_and(is_rustls)
         {
             return true;
         }

@@ -42,14 +42,13 @@ struct Side {
 fn read(connection: &Connection, queries: &Queries, key: &str, sender: &Sender) -> Result<(), Failure> {
     let database = open(&connection.file, connection.timeout)?;
     let mut statement = prepare(&database, trimmed(&queries.main))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = names.len();
     let key = position(&names, key);
     let mut sides = Vec::new();
     for (at, query) in queries.sides.iter().enumerate() {
         if let Some(query) = query {
-            let names: Vec<String> =
-                prepare(&database, trimmed(query))?.column_names().into_iter().map(str::to_owned).collect();
+            let names: Vec<String> = prepare(&database, trimmed(query))?.column_names().map(str::to_owned).collect();
             let places = side_places(at, &names)?;
             let key = format!("\"{}\"", names[places[0]].replace('"', "\"\""));
             sides.push(Side { at, query: trimmed(query).to_owned(), places, key });

@@ -85,10 +85,8 @@ fn verify(account: &Account, password: &str) -> bool {
 }
 
 async fn every_account_checks(url: &str, placeholder: &str, vectors: &[Vector]) {
-    let begun = Instant::now();
     let columns = "[columns]\nkey = 'id'\nemail = 'email'\npassword_hash = 'hash'\npassword_format = 'format'\n";
     let found = accounts(&format!("url = '{url}'\nquery = 'SELECT * FROM people ORDER BY id;'\n{columns}")).await;
-    eprintln!("read {} accounts in {:?}", found.len(), begun.elapsed());
     assert_eq!(found.len(), ACCOUNTS);
     let formats: BTreeSet<_> = vectors.iter().map(|vector| vector.format.as_str()).collect();
     assert!(formats.len() >= 6, "{formats:?}");
