@@ -16,6 +16,7 @@ pub mod ldap_bind;
 pub mod ldif;
 pub mod oauth;
 pub mod registry;
+pub mod sql;
 pub mod stored_hash;
 pub mod text;
 mod tls;

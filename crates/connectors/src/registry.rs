@@ -5,15 +5,23 @@ use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
 use crate::{
     b2c_users_file, delimited,
     entra::{self, config::Product},
-    http_check, json_lines, ldap, ldap_bind, ldif, oauth, stored_hash,
+    http_check, json_lines, ldap, ldap_bind, ldif, oauth, sql, stored_hash,
 };
 
 /// Every kind of source.
-pub static SOURCES: &[&dyn SourceKind] =
-    &[&b2c_users_file::Kind, &delimited::Kind, &entra::SourceKind, &json_lines::Kind, &ldap::Kind, &ldif::Kind];
+pub static SOURCES: &[&dyn SourceKind] = &[
+    &b2c_users_file::Kind,
+    &delimited::Kind,
+    &entra::SourceKind,
+    &json_lines::Kind,
+    &ldap::Kind,
+    &ldif::Kind,
+    &sql::Kind,
+];
 
 /// Every kind of target.
 pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
 
 /// Every kind of legacy check.
-pub static CHECKS: &[&dyn CheckKind] = &[&stored_hash::Kind, &ldap_bind::Kind, &oauth::Kind, &http_check::Kind];
+pub static CHECKS: &[&dyn CheckKind] =
+    &[&stored_hash::Kind, &ldap_bind::Kind, &oauth::Kind, &http_check::Kind, &sql::CheckKind];

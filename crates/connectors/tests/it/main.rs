@@ -9,3 +9,4 @@ mod fuzz_smoke;
 mod ldap_bind;
 mod oauth;
 mod servers;
+mod sql;

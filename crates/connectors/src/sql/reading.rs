@@ -1,0 +1,109 @@
+//! What is read (the queries) and how it comes: batches through a bounded channel, from a task that owns the connection.
+
+use std::collections::HashMap;
+
+use tokio::sync::mpsc;
+
+use super::{
+    failure::{Failure, Fault, Words},
+    rows::{Extra, SIDES, position},
+    value::{Cell, Row, size},
+};
+
+/// Most rows of a batch.
+pub(super) const BATCH_ROWS: usize = 1_000;
+
+/// A batch ends when its rows take about this much memory, in bytes.
+pub(super) const BATCH_BYTES: usize = 4 << 20;
+
+/// Most side rows of one batch; one that has more is no query about these keys.
+pub(super) const SIDE_ROWS: usize = 200_000;
+
+/// The queries of a source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queries {
+    pub(super) main: String,
+    pub(super) sides: [Option<String>; 4],
+}
+
+/// What a side query's result must have, in order.
+pub(super) const SIDE_COLUMNS: [&[&str]; 4] =
+    [&["key", "issuer", "subject"], &["key", "name"], &["key", "name"], &["key", "name", "value"]];
+
+/// Rows and what belongs to them.
+pub(super) struct Batch {
+    pub(super) rows: Vec<Row>,
+    pub(super) extras: Vec<Extra>,
+}
+
+/// What a reading task sends: the result's columns first, then batches; it ends with [`Sent::End`] alone.
+pub(super) enum Sent {
+    Columns(Vec<String>),
+    Batch(Batch),
+    End,
+    Failed(Failure),
+}
+
+/// The way to the source.
+pub(super) type Sender = mpsc::Sender<Sent>;
+
+/// The query as a table, for the keys of one batch.
+pub(super) fn for_keys(query: &str, quoted_key: &str, literals: &str) -> String {
+    format!("SELECT * FROM (\n{query}\n) AS q WHERE q.{quoted_key} IN ({literals})")
+}
+
+/// The operator's query without the semicolon at its end.
+pub(super) fn trimmed(query: &str) -> &str {
+    query.trim_end().trim_end_matches(';').trim_end()
+}
+
+/// Where in a side query's result the wanted columns stand.
+pub(super) fn side_places(side: usize, names: &[String]) -> Result<Vec<usize>, Failure> {
+    SIDE_COLUMNS[side]
+        .iter()
+        .map(|wanted| {
+            position(names, wanted).ok_or_else(|| {
+                let text = format!("the query `{}` gives no column `{wanted}`", SIDES[side]);
+                Failure::new(Fault::Query, text)
+            })
+        })
+        .collect()
+}
+
+/// The keys of a batch as SQL literals, by the given way to quote one.
+pub(super) fn literals(rows: &[Row], key: usize, quote: impl Fn(&Cell) -> Option<String>) -> String {
+    rows.iter().filter_map(|row| quote(row.get(key)?)).collect::<Vec<_>>().join(",")
+}
+
+/// Deals side rows out to the accounts that they belong to.
+pub(super) fn deal(extras: &mut [Extra], rows: &[Row], key: usize, side: usize, places: &[usize], found: Vec<Row>) {
+    let by_key: HashMap<&str, usize> =
+        rows.iter().enumerate().filter_map(|(at, row)| Some((row.get(key)?.key()?, at))).collect();
+    for mut row in found {
+        let at = places.first().and_then(|place| row.get(*place)?.key()).and_then(|key| by_key.get(key).copied());
+        if let Some(extra) = at.and_then(|at| extras.get_mut(at)) {
+            let rest = places.iter().skip(1);
+            extra.rows[side].push(rest.map(|place| std::mem::replace(&mut row[*place], Cell::Null)).collect());
+        }
+    }
+}
+
+/// Whether a batch is full.
+pub(super) fn is_full(rows: &[Row], bytes: usize) -> bool {
+    rows.len() >= BATCH_ROWS || bytes >= BATCH_BYTES
+}
+
+/// How many rows to ask for next, by how large the last ones were.
+pub(super) fn next_fetch(last: &[Row]) -> usize {
+    let bytes: usize = last.iter().map(|row| size(row)).sum();
+    let average = bytes / last.len().max(1);
+    (BATCH_BYTES / average.max(1)).clamp(1, BATCH_ROWS)
+}
+
+/// Too many side rows.
+pub(super) fn too_many(side: usize) -> Failure {
+    Failure::new(Fault::Query, format!("the query `{}` gives more than {SIDE_ROWS} rows for one page", SIDES[side]))
+}
+
+/// What may be told before rows are read.
+pub(super) const AT_START: Words = Words::Tell;
