@@ -2,7 +2,7 @@
 
 use crate::support::Folder;
 
-const SOURCES: &[&str] = &["b2c-users-file", "csv", "json-lines", "azure-ad-b2c"];
+const SOURCES: &[&str] = &["b2c-users-file", "csv", "json-lines", "azure-ad-b2c", "ldap", "ldif", "sql"];
 const TARGETS: &[&str] = &["entra-external-id", "azure-ad-b2c"];
 
 #[test]

@@ -116,11 +116,20 @@ impl Certificate {
 impl Slapd {
     /// Starts one that holds `ldif` beside the base; `None` where it is not installed. With a certificate, StartTLS works.
     pub(crate) fn start(ldif: &str, tls: Option<&Certificate>) -> Option<Self> {
+        Self::start_with(ldif, tls, &[])
+    }
+
+    /// The same with parts of its configuration replaced.
+    pub(crate) fn start_with(ldif: &str, tls: Option<&Certificate>, replaced: &[(&str, &str)]) -> Option<Self> {
         let slapd = program(&["/usr/sbin/slapd", "slapd"])?;
         let slapadd = program(&["/usr/sbin/slapadd", "slapadd"])?;
         let folder = folder();
         let path = folder.path();
         let mut conf = CONF.replace("FOLDER", path.to_str().unwrap());
+        for (from, to) in replaced {
+            assert!(conf.contains(from), "{from}");
+            conf = conf.replace(from, to);
+        }
         if let Some(Certificate { ca_file, certificate, key }) = tls {
             let lines = format!(
                 "TLSCACertificateFile {}\nTLSCertificateFile {}\nTLSCertificateKeyFile {}\n",
