@@ -324,8 +324,12 @@ impl PartialEq for Credential {
         match (self, other) {
             (Self::Nothing, Self::Nothing) | (Self::HeldByLegacy, Self::HeldByLegacy) => true,
             (Self::Plaintext(a), Self::Plaintext(b)) => a.expose_secret() == b.expose_secret(),
-            (Self::Hash { format: a, value: x, also: p }, Self::Hash { format: b, value: y, also: q }) => {
-                a == b && x.expose_secret() == y.expose_secret() && p == q
+            (
+                Self::Hash { format, value, also },
+                Self::Hash { format: other_format, value: other_value, also: other_also },
+            ) => {
+                let same_value = value.expose_secret() == other_value.expose_secret();
+                format == other_format && same_value && also == other_also
             }
             _ => false,
         }

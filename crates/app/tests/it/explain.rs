@@ -35,9 +35,9 @@ fn without_a_code_all_are_listed() {
 
 #[test]
 fn an_unknown_code_is_wrong_usage() {
-    let run = Folder::new().run("explain E2l04").exits(2);
+    let run = Folder::new().run("explain E21o4").exits(2);
     insta::assert_snapshot!(run.stderr, @r"
-    error[E1001]: there is no code E2l04
+    error[E1001]: there is no code E21o4
       hint: did you mean E2104? `sterna explain` lists all codes
     ");
     assert_eq!(run.stdout, "");

@@ -104,7 +104,7 @@ impl Rules {
         let is_ad = self.is_active_directory(entry);
         let names = self.sign_in_names(entry, is_ad);
         let mut values = Values::default();
-        self.places(entry, groups, is_ad, &mut values);
+        places(entry, groups, is_ad, &mut values);
         if let Some(key) = self.key(entry) {
             values.put("key", vec![key]);
         } else if let Some(first) = names.first() {
@@ -159,38 +159,6 @@ impl Rules {
         usual.iter().find_map(|name| entry.text(name)).map(local).into_iter().collect()
     }
 
-    /// What the layout says.
-    fn places(&self, entry: &Entry, groups: &Memberships, is_ad: bool, values: &mut Values) {
-        for (place, from) in PLACES {
-            let is_list = ["emails", "phones"].contains(place);
-            let found = from.iter().filter(|name| entry.text(name).is_some());
-            let texts: Vec<String> = if is_list {
-                found.flat_map(|name| entry.texts(name)).map(str::to_owned).collect()
-            } else {
-                found.take(1).filter_map(|name| entry.text(name)).map(str::to_owned).collect()
-            };
-            values.put(place, texts);
-        }
-        for (place, from) in TIMES {
-            let found = from.iter().find_map(|name| entry.text(name));
-            let at = found.and_then(|text| generalized_time(text).or_else(|| file_time(text)));
-            values.put(place, at.map(|at| at.to_string()).into_iter().collect());
-        }
-        let aliases = entry.texts("proxyAddresses").filter_map(|alias| alias.split_at_checked(5));
-        let (main, others): (Vec<_>, Vec<_>) =
-            aliases.filter(|(kind, _)| kind.eq_ignore_ascii_case("smtp:")).partition(|(kind, _)| *kind == "SMTP:");
-        let addresses = main.iter().chain(&others).map(|(_, address)| (*address).to_owned());
-        values.add("emails", addresses.collect());
-        if let (Some((_, address)), None) = (main.first(), entry.text("mail")) {
-            values.put("email", vec![(*address).to_owned()]);
-        }
-        values.put("groups", groups.of(entry));
-        values.put("active", is_active(entry).map(|active| active.to_string()).into_iter().collect());
-        if entry.is_true("pwdReset") || (is_ad && entry.text("pwdLastSet") == Some("0")) {
-            values.put("must_change_password", vec!["true".to_owned()]);
-        }
-    }
-
     /// What the settings say, and everything else under its own name.
     fn rest(&self, entry: &Entry, values: &mut Values) {
         for (column, from) in &self.options.columns {
@@ -203,7 +171,7 @@ impl Rules {
         for attribute in &entry.attributes {
             let name = attribute.name.as_str();
             let is = |known: &&str| known.eq_ignore_ascii_case(name);
-            let has_place = PLACES.iter().chain(TIMES).any(|(_, from)| from.iter().any(|known| is(known)));
+            let has_place = PLACES.iter().chain(TIMES).any(|(_, from)| from.iter().any(is));
             let mapped = self.options.columns.iter().any(|(_, from)| from.eq_ignore_ascii_case(name));
             let ignored = self.options.ignore.iter().any(|known| known.eq_ignore_ascii_case(name));
             if has_place || mapped || ignored || SECRET.iter().chain(USED).chain(KEYS).any(is) {
@@ -215,6 +183,38 @@ impl Rules {
             });
             values.set(Column::Attribute(name.to_owned()), texts.collect());
         }
+    }
+}
+
+/// What the layout says.
+fn places(entry: &Entry, groups: &Memberships, is_ad: bool, values: &mut Values) {
+    for (place, from) in PLACES {
+        let is_list = ["emails", "phones"].contains(place);
+        let found = from.iter().filter(|name| entry.text(name).is_some());
+        let texts: Vec<String> = if is_list {
+            found.flat_map(|name| entry.texts(name)).map(str::to_owned).collect()
+        } else {
+            found.take(1).filter_map(|name| entry.text(name)).map(str::to_owned).collect()
+        };
+        values.put(place, texts);
+    }
+    for (place, from) in TIMES {
+        let found = from.iter().find_map(|name| entry.text(name));
+        let at = found.and_then(|text| generalized_time(text).or_else(|| file_time(text)));
+        values.put(place, at.map(|at| at.to_string()).into_iter().collect());
+    }
+    let aliases = entry.texts("proxyAddresses").filter_map(|alias| alias.split_at_checked(5));
+    let (main, others): (Vec<_>, Vec<_>) =
+        aliases.filter(|(kind, _)| kind.eq_ignore_ascii_case("smtp:")).partition(|(kind, _)| *kind == "SMTP:");
+    let addresses = main.iter().chain(&others).map(|(_, address)| (*address).to_owned());
+    values.add("emails", addresses.collect());
+    if let (Some((_, address)), None) = (main.first(), entry.text("mail")) {
+        values.put("email", vec![(*address).to_owned()]);
+    }
+    values.put("groups", groups.of(entry));
+    values.put("active", is_active(entry).map(|active| active.to_string()).into_iter().collect());
+    if entry.is_true("pwdReset") || (is_ad && entry.text("pwdLastSet") == Some("0")) {
+        values.put("must_change_password", vec!["true".to_owned()]);
     }
 }
 

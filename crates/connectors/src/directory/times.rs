@@ -2,7 +2,7 @@
 
 use sterna_core::time::Timestamp;
 
-/// Reads GeneralizedTime, `YYYYMMDDHH[MM[SS]][.f](Z|±hh[mm])` (RFC 4517 3.3.13).
+/// Reads a generalized time, `YYYYMMDDHH[MM[SS]][.f](Z|±hh[mm])` (RFC 4517 3.3.13).
 pub fn generalized_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let at = text.find(|char: char| !char.is_ascii_digit())?;

@@ -58,7 +58,7 @@ pub(super) async fn search(
         vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(config.page_size))];
     let begun = ldap.streaming_search_with(adapters, base, Scope::Subtree, filter, attributes);
     match timeout(config.timeout, begun).await {
-        Ok(begun) => begun.map_err(failed),
+        Ok(begun) => begun.map_err(|error| failed(&error)),
         Err(_) => Err(unreachable(Outage::TimedOut)),
     }
 }
@@ -66,7 +66,7 @@ pub(super) async fn search(
 /// The next entry; `None` at the end, which has to be a good one.
 pub(super) async fn next(stream: &mut Stream, config: &Config) -> Result<Option<Entry>, SourceError> {
     let next = timeout(config.timeout, stream.next()).await.map_err(|_| unreachable(Outage::TimedOut))?;
-    if let Some(found) = next.map_err(failed)? {
+    if let Some(found) = next.map_err(|error| failed(&error))? {
         return Ok(Some(taken(SearchEntry::construct(found))));
     }
     let result = stream.finish().await;
@@ -114,7 +114,8 @@ async fn whole_members(ldap: &mut Ldap, config: &Config, entry: &mut Entry) -> R
     for _ in 0..100_000 {
         let wanted = vec![format!("member;range={from}-*")];
         let found = timeout(config.timeout, ldap.search(&entry.dn, Scope::Base, "(objectClass=*)", wanted)).await;
-        let ldap3::SearchResult(found, _) = found.map_err(|_| unreachable(Outage::TimedOut))?.map_err(failed)?;
+        let ldap3::SearchResult(found, _) =
+            found.map_err(|_| unreachable(Outage::TimedOut))?.map_err(|error| failed(&error))?;
         let Some(piece) = found.into_iter().next() else { return Ok(()) };
         let mut piece = taken(SearchEntry::construct(piece));
         let next = take_range(&mut piece);
@@ -145,7 +146,7 @@ pub(super) async fn sample(ldap: &mut Ldap, config: &Config) -> Result<Vec<Entry
     ldap.with_search_options(SearchOptions::new().sizelimit(20));
     let search = ldap.search(&config.base, Scope::Subtree, &config.filter, config.attributes.clone());
     let found = timeout(config.timeout, search).await.map_err(|_| unreachable(Outage::TimedOut))?;
-    let ldap3::SearchResult(found, result) = found.map_err(failed)?;
+    let ldap3::SearchResult(found, result) = found.map_err(|error| failed(&error))?;
     if !matches!(result.rc, 0 | 3 | 4 | 11) {
         let text = format!("the directory ended the search with result {}", result.rc);
         return Err(SourceError::new(Code::E3011, text).hint("check `base`, `filter` and the account's rights"));
@@ -169,13 +170,13 @@ fn taken(found: SearchEntry) -> Entry {
     entry
 }
 
-fn failed(error: LdapError) -> SourceError {
-    match &error {
+fn failed(error: &LdapError) -> SourceError {
+    match error {
         LdapError::LdapResult { result } if matches!(result.rc, 3 | 4 | 11) => {
             SourceError::new(Code::E3012, format!("the directory ended the search at a limit (result {})", result.rc))
                 .hint(Code::E3012.mend())
         }
-        _ => unreachable(outage(&error)),
+        _ => unreachable(outage(error)),
     }
 }
 

@@ -94,11 +94,12 @@ impl Config {
         let mut findings = Vec::new();
         let line = line(values, context, &mut findings);
         let text = |name: &str| values.text(name).map(str::to_owned);
-        let classes: String = values
-            .texts("object_classes")
-            .iter()
-            .map(|class| format!("(objectClass={})", ldap3::ldap_escape(class.as_str())))
-            .collect();
+        let mut classes = String::new();
+        for class in values.texts("object_classes") {
+            classes.push_str("(objectClass=");
+            classes.push_str(&ldap3::ldap_escape(class.as_str()));
+            classes.push(')');
+        }
         let filter = text("filter").unwrap_or_else(|| format!("(|{classes})"));
         let group_filter = text("group_filter").unwrap_or_default();
         for (name, filter) in [("filter", &filter), ("group_filter", &group_filter)] {

@@ -152,7 +152,7 @@ mod tests {
         let mut now = Instant::now();
         let mut breaker = opened(now);
         for rest in [5, 10, 12, 12] {
-            assert_eq!(breaker.ask(now + (rest * SECOND - SECOND / 2), SECOND), Leave::Rest);
+            assert_eq!(breaker.ask(now + (rest - 1) * SECOND, SECOND), Leave::Rest);
             now += rest * SECOND;
             assert_eq!(breaker.ask(now, SECOND), Leave::Probe);
             breaker.failed(Leave::Probe, now);
