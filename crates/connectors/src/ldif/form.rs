@@ -156,7 +156,7 @@ impl Form for Ldif {
 
     fn notes(&self) -> Vec<Finding> {
         let text = format!("{} memberships of groups were found", self.groups.len());
-        if self.groups.is_empty() { Vec::new() } else { vec![Finding::note(Code::E3003, text)] }
+        if self.groups.is_empty() { Vec::new() } else { vec![Finding::note(Code::E3014, text)] }
     }
 }
 

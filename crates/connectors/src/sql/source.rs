@@ -137,7 +137,7 @@ impl Source for SqlSource {
                     Err(finding) => findings.push(finding),
                     Ok(shape) => {
                         self.shape = Some(shape);
-                        findings.push(Finding::note(Code::E3011, told));
+                        findings.push(Finding::note(Code::E3014, told));
                     }
                 }
             }

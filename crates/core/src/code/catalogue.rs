@@ -39,7 +39,7 @@ super::codes! {
     E2301 "legacy check cannot be reached" "The old system that passwords are asked of gives no connection, or no answer in time." "Check its address, the firewall and its certificate; behind a private CA set `ca_file`.";
     E2302 "legacy check turns us away" "The old system does not accept the client or service account that passwords are asked with." "Check the account's name, secret and rights in [checks.NAME].";
     E2303 "legacy check is not understood" "The old system's answer has a form that the settings do not foresee." "Correct the rules in [checks.NAME]; try with `sterna check --account NAME`.";
-    E2304 "legacy check asks over an open line" "Passwords would travel without TLS." "Use https, ldaps or StartTLS; only for a service on this machine it does not matter.";
+    E2304 "line without TLS" "Passwords, or their hashes, would travel over the network in the clear." "Use https, ldaps or StartTLS; only for a service on this machine it does not matter.";
     E3001 "source cannot be opened" "The source's file or service cannot be opened." "Check path and rights.";
     E3002 "document breaks off or is not JSON" "The source document has a syntax error; what came before it was kept." "Mend the document at the byte that the message names, then extract again.";
     E3003 "encoding" "The file is not in the encoding that was stated or detected." "Set `encoding` to what it really is.";
@@ -53,6 +53,7 @@ super::codes! {
     E3011 "query fails" "The source's service does not take the query or search as it is configured." "Correct it as the message says, and try it with the service's own client.";
     E3012 "source ended at its size limit" "The service ended the reading before its end, at a limit of its own." "Let it page (`page_size`), or read with an account that has no limit. Nothing counts as read to the end.";
     E3013 "password hashes are hidden" "The entries are there, but not the attribute or column that holds password hashes." "Give the account the right to read it, or take another password strategy.";
+    E3014 "how the source is read" "What the source says of itself: columns, groups." "Nothing; look whether it is what you expect.";
     E3101 "record is not JSON" "One record cannot be read as JSON." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3102 "record lacks what it needs" "The record has no key or no sign-in name." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3103 "duplicate record" "A second record has the key of one that was read before." "Decide which is right; mend the other's key, or leave it rejected.";
