@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "several test binaries share this module and each uses a part")]
 
+pub(crate) mod proxy;
 pub(crate) mod slapd;
 
 use std::{
