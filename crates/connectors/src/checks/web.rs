@@ -261,7 +261,14 @@ fn chain<'e>(
     std::iter::successors(Some(error), |error| error.source()).take(16)
 }
 
+/// Whether it is an error of TLS, also inside errors of I/O: those do not give what they hold as their source.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    let mut at = error;
+    for _ in 0..16 {
+        match at.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => at = inner,
+            None => break,
+        }
+    }
+    at.is::<rustls::Error>()
 }

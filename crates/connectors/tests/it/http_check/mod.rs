@@ -8,19 +8,20 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sterna_connectors::http_check;
+use sterna_connectors::{http_check, oauth};
 use sterna_core::{
     account::{Account, Identity},
     ids::SourceKey,
     legacy::{Attempt, LegacyCheck, Outage, Verdict},
     registry::CheckKind,
 };
+use sterna_emulators::{Kind as EmulatorKind, Options};
 use url::form_urlencoded;
 
 use self::responder::{Request, Responder};
 use crate::{
     files::{context, values},
-    servers,
+    servers::{self, slapd::Certificate},
 };
 
 const YES: Verdict = Verdict::Match { upgrade: false };
@@ -253,4 +254,38 @@ async fn what_is_no_whole_answer_is_an_outage() {
     assert_eq!(ask(&*slow, LOGIN, "p", 150).await, TIMED_OUT);
     let nobody = open(&http_check::Kind, &settings(servers::free_port()));
     assert_eq!(ask(&*nobody, LOGIN, "p", 5_000).await, UNREACHABLE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_named_authority_is_trusted() {
+    let mut options = Options::new(EmulatorKind::EntraExternalId);
+    options.tls = true;
+    let emulator = sterna_emulators::entra::start(options).await.unwrap();
+    let ready = emulator.ready();
+    let (root, ca_file) = (ready.login_url.as_deref().unwrap(), ready.ca_file.as_deref().unwrap());
+    let other = tempfile::tempdir().unwrap();
+    let other = Certificate::new(other.path()).ca_file;
+    let kinds: [(&dyn CheckKind, String, Verdict); 2] = [
+        // any answer of the application's is enough here
+        (
+            &http_check::Kind,
+            format!("url = '{root}/nothing'\nfields = {{ p = '{{password}}' }}\nrules = [{{ verdict = 'locked' }}]"),
+            Verdict::Locked,
+        ),
+        (
+            &oauth::Kind,
+            format!("form = 'azure-directory'\nlogin_url = '{root}'\ntenant = 'x'\nclient_id = 'c'"),
+            Verdict::Unavailable(Outage::Rejected),
+        ),
+    ];
+    for (kind, settings, expected) in kinds {
+        let trusting = open(kind, &format!("ca_file = '{}'\n{settings}", ca_file.display()));
+        assert_eq!(ask(&*trusting, LOGIN, "p", 5_000).await, expected, "{settings}");
+        assert_eq!(trusting.preflight().await, []);
+        for strange in [settings.clone(), format!("ca_file = '{}'\n{settings}", other.display())] {
+            let strange = open(kind, &strange);
+            assert_eq!(ask(&*strange, LOGIN, "p", 5_000).await, Verdict::Unavailable(Outage::Untrusted), "{settings}");
+            assert_eq!(strange.preflight().await[0].code.as_str(), "E2301");
+        }
+    }
 }
