@@ -149,7 +149,8 @@ mod tests {
     async fn any_of_several_hashes_counts_and_one_that_is_not_computed_makes_no_mismatch() {
         const UNSURE: Verdict = Verdict::Unavailable(Outage::HashNotComputed);
         let pool = HashPool::new(2, 64, 16);
-        let cases: &[(&[(&str, &str)], &str, Verdict)] = &[
+        type Hashes = &'static [(&'static str, &'static str)];
+        let cases: &[(Hashes, &str, Verdict)] = &[
             (&[("hex-md5", MD5)], "password", Verdict::Match { upgrade: true }),
             (&[("hex-md5", MD5)], "other", Verdict::Mismatch),
             (&[("ldap-sha", "{SHA}AAAA"), ("hex-md5", MD5)], "password", Verdict::Match { upgrade: true }),

@@ -57,7 +57,7 @@ pub fn limits(values: &Values) -> Limits {
         breaker: BreakerRules {
             failures: u32::try_from(count("breaker_failures", 5)).unwrap_or(u32::MAX),
             rest,
-            longest: rest.max(Duration::from_secs(60)),
+            longest: rest.max(Duration::from_mins(1)),
         },
     }
 }
