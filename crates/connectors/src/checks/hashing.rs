@@ -145,11 +145,12 @@ mod tests {
         pool.verify(stored, Arc::default(), password.into(), deadline).await
     }
 
+    type Hashes = &'static [(&'static str, &'static str)];
+
     #[tokio::test]
     async fn any_of_several_hashes_counts_and_one_that_is_not_computed_makes_no_mismatch() {
         const UNSURE: Verdict = Verdict::Unavailable(Outage::HashNotComputed);
         let pool = HashPool::new(2, 64, 16);
-        type Hashes = &'static [(&'static str, &'static str)];
         let cases: &[(Hashes, &str, Verdict)] = &[
             (&[("hex-md5", MD5)], "password", Verdict::Match { upgrade: true }),
             (&[("hex-md5", MD5)], "other", Verdict::Mismatch),

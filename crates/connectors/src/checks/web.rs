@@ -30,7 +30,7 @@ pub(crate) const ANSWER_LIMIT: usize = 64 << 10;
 const PROBE: Duration = Duration::from_secs(10);
 
 /// The longest that any request may take, whatever its deadline.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The words of settings for verdicts.
 pub(crate) const VERDICTS: &[&str] =
@@ -187,6 +187,7 @@ pub(crate) fn open_line(url: &Url) -> Option<Finding> {
 }
 
 /// A finding about a value that is wrong.
+#[expect(clippy::unnecessary_box_returns, reason = "results carry findings in boxes")]
 pub(crate) fn wrong(message: String) -> Box<Finding> {
     Box::new(Finding::error(Code::E1005, message))
 }
@@ -261,7 +262,14 @@ fn chain<'e>(
     std::iter::successors(Some(error), |error| error.source()).take(16)
 }
 
+/// Whether it is an error of TLS, also inside errors of I/O: those do not give what they hold as their source.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    let mut at = error;
+    for _ in 0..16 {
+        match at.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => at = inner,
+            None => break,
+        }
+    }
+    at.is::<rustls::Error>()
 }

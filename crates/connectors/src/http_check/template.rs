@@ -3,6 +3,8 @@
 //! Start at [`Template::parse`]. A pair of braces around a name is a placeholder; any other brace stands for itself.
 //! What is filled in is never read for placeholders again.
 
+use std::fmt::Write as _;
+
 use zeroize::Zeroizing;
 
 /// Longest template.
@@ -108,7 +110,9 @@ impl Template {
         }
         // of its full size at once: what grows leaves copies behind
         let mut filled = Zeroizing::new(String::with_capacity(room));
-        values.iter().for_each(|text| filled.push_str(text));
+        for text in &values {
+            filled.push_str(text);
+        }
         Some(filled)
     }
 }
@@ -165,7 +169,7 @@ fn xml(c: char, out: &mut String) {
         '"' => out.push_str("&quot;"),
         '\'' => out.push_str("&#39;"),
         // readers change these unless they are named
-        '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(c))),
+        '\t' | '\n' | '\r' => write!(out, "&#{};", u32::from(c)).unwrap_or_default(),
         // XML 1.0 has no way to hold the others: what comes is another password, which does not match
         c if c < ' ' => out.push('\u{FFFD}'),
         c => out.push(c),
@@ -176,7 +180,7 @@ fn json(c: char, out: &mut String) {
     match c {
         '"' => out.push_str("\\\""),
         '\\' => out.push_str("\\\\"),
-        c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+        c if c < ' ' => write!(out, "\\u{:04x}", u32::from(c)).unwrap_or_default(),
         c => out.push(c),
     }
 }
@@ -185,6 +189,6 @@ fn url(byte: u8, out: &mut String) {
     if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
         out.push(char::from(byte));
     } else {
-        out.push_str(&format!("%{byte:02X}"));
+        write!(out, "%{byte:02X}").unwrap_or_default();
     }
 }

@@ -1,16 +1,28 @@
 //! The check `oauth-password`: what answers mean.
 
-use sterna_connectors::oauth::answer::{Form, Reading, verdict};
+use std::{sync::Arc, time::Duration};
+
+use sterna_connectors::{
+    checks::{Guarded, Limits},
+    oauth::answer::{Form, Reading, verdict},
+};
 use sterna_core::{
-    account::Account,
-    ids::SourceKey,
-    legacy::{Attempt, Outage, Verdict},
+    legacy::{BreakerRules, LegacyCheck, Outage, Verdict},
     registry::CheckKind,
     settings::Values,
 };
 
-use crate::servers;
+use crate::{
+    http_check::ask,
+    servers::{
+        self, Server,
+        proxy::{Mode, Proxy},
+    },
+};
 
+const YES: Verdict = Verdict::Match { upgrade: false };
+const UNREACHABLE: Verdict = Verdict::Unavailable(Outage::Unreachable);
+const TIMED_OUT: Verdict = Verdict::Unavailable(Outage::TimedOut);
 const NOT_UNDERSTOOD: Verdict = Verdict::Unavailable(Outage::NotUnderstood);
 
 fn reading(form: Form) -> Reading {
@@ -60,38 +72,111 @@ fn answers_of_any_provider_mean_what_the_standard_says() {
     }
 }
 
-#[tokio::test]
-async fn a_real_provider_tells_right_from_wrong_and_is_unreachable_when_stopped() {
+/// The person that the provider knows, and the password.
+const PERSON: (&str, &str) = ("é+&b", "p &%+\"w");
+
+/// A provider that nobody here wrote; nothing where it is not installed.
+fn provider() -> Option<Server> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../counterparts/oidc");
     if !folder.join("node_modules").exists() {
         assert!(std::env::var_os("REQUIRE_COUNTERPARTS").is_none_or(|v| v != "1"), "run `make setup`");
-        return;
+        return None;
     }
     let port = servers::free_port();
     let mut node = std::process::Command::new("node");
     node.arg("server.mjs").current_dir(folder).env("PORT", port.to_string()).env("CLIENT_ID", "c");
-    node.env("CLIENT_SECRET", "s+&%").env("USERS", r#"{"é+&b":"p &%+\"w"}"#);
-    let mut server = servers::Server::start(&mut node, port, tempfile::tempdir().unwrap());
+    node.env("CLIENT_SECRET", "s+&%").env("USERS", serde_json::json!({ PERSON.0: PERSON.1 }).to_string());
+    Some(Server::start(&mut node, port, tempfile::tempdir().unwrap()))
+}
+
+/// A check that asks at `port`, with this secret.
+fn check(port: u16, secret: &str) -> Arc<dyn LegacyCheck> {
     let values = Values::default()
         .with("token_url", format!("http://127.0.0.1:{port}/token").into())
         .with("client_id", "c".into())
-        .with("login", "attributes.name".into())
         .with("client_secret", serde_json::json!({"env": "X"}));
-    let known = std::collections::BTreeMap::from([("X".to_owned(), "s+&%".to_owned())]);
-    let context = crate::entra::world::context(known);
-    let check = sterna_connectors::oauth::Kind.open(&values, &context).unwrap();
-    let mut account = Account::new(SourceKey::new("1").unwrap());
-    account.profile.attributes.insert("name".into(), "é+&b".into());
-    let ask = async |password: &str, millis| {
-        let password = password.into();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_millis(millis);
-        check.check(&Attempt { account: &account, source: "s", password: &password, deadline }).await
-    };
-    assert_eq!(ask("p &%+\"w", 5_000).await, Verdict::Match { upgrade: false });
-    assert_eq!(ask("other", 5_000).await, Verdict::Mismatch);
+    let known = std::collections::BTreeMap::from([("X".to_owned(), secret.to_owned())]);
+    sterna_connectors::oauth::Kind.open(&values, &crate::entra::world::context(known)).unwrap()
+}
+
+#[tokio::test]
+async fn a_real_provider_tells_right_from_wrong_and_is_unreachable_when_stopped() {
+    let Some(mut server) = provider() else { return };
+    let right = check(server.port, "s+&%");
+    assert_eq!(ask(&*right, PERSON.0, PERSON.1, 5_000).await, YES);
+    assert_eq!(ask(&*right, PERSON.0, "other", 5_000).await, Verdict::Mismatch);
+    for secret in ["s", "s ", "s+&%25"] {
+        let wrong = check(server.port, secret);
+        for password in [PERSON.1, "other"] {
+            let verdict = ask(&*wrong, PERSON.0, password, 5_000).await;
+            assert_eq!(verdict, Verdict::Unavailable(Outage::Rejected), "{secret}");
+        }
+    }
     server.signal("STOP");
-    assert_eq!(ask("other", 200).await, Verdict::Unavailable(Outage::TimedOut));
+    assert_eq!(ask(&*right, PERSON.0, "other", 200).await, TIMED_OUT);
     server.signal("CONT");
     server.kill();
-    assert_eq!(ask("other", 5_000).await, Verdict::Unavailable(Outage::Unreachable));
+    assert_eq!(ask(&*right, PERSON.0, "other", 5_000).await, UNREACHABLE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_breaks_anywhere_is_an_outage() {
+    let Some(server) = provider() else { return };
+    let proxy = Proxy::start(server.address()).await;
+    let check = check(proxy.port, "s+&%");
+    assert_eq!(ask(&*check, PERSON.0, PERSON.1, 5_000).await, YES);
+    let before = proxy.answered();
+    assert_eq!(ask(&*check, PERSON.0, "other", 5_000).await, Verdict::Mismatch);
+    let answer = proxy.answered() - before;
+    let cuts = (0..answer).step_by(29).chain([1, answer - 1]).map(Mode::CutAnswer);
+    for mode in cuts.chain([0, 1, 60, 200].map(Mode::CutRequest)).chain([Mode::Refuse]) {
+        proxy.set(mode);
+        for password in [PERSON.1, "other"] {
+            // an answer to the right password is longer
+            assert_eq!(ask(&*check, PERSON.0, password, 5_000).await, UNREACHABLE, "{mode:?} of {answer}");
+        }
+    }
+    proxy.set(Mode::CutAnswer(answer));
+    assert_eq!(ask(&*check, PERSON.0, "other", 5_000).await, Verdict::Mismatch, "whole again");
+    proxy.set(Mode::Delay(300));
+    assert_eq!(ask(&*check, PERSON.0, "other", 150).await, TIMED_OUT);
+    proxy.set(Mode::Delay(20));
+    assert_eq!(ask(&*check, PERSON.0, PERSON.1, 5_000).await, YES);
+    assert_eq!(ask(&*check, PERSON.0, "other", 5_000).await, Verdict::Mismatch);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_comes_and_goes_gives_no_wrong_verdict_and_the_breaker_opens_and_closes() {
+    let Some(server) = provider() else { return };
+    let proxy = Proxy::start(server.address()).await;
+    let bare = check(proxy.port, "s+&%");
+    for round in 0..60_u64 {
+        // ends what is under way at another moment each time
+        let flap = async {
+            tokio::time::sleep(Duration::from_micros(round * 150)).await;
+            proxy.set(Mode::Refuse);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            proxy.set(Mode::Pass);
+        };
+        let asked = async { (ask(&*bare, PERSON.0, PERSON.1, 2_000).await, ask(&*bare, PERSON.0, "x", 2_000).await) };
+        let ((right, wrong), ()) = tokio::join!(asked, flap);
+        assert!([YES, UNREACHABLE, TIMED_OUT].contains(&right), "{round}: {right:?}");
+        assert!([Verdict::Mismatch, UNREACHABLE, TIMED_OUT].contains(&wrong), "{round}: {wrong:?}");
+    }
+    let rest = Duration::from_millis(200);
+    let breaker = BreakerRules { failures: 2, rest, longest: rest };
+    let limits = Limits { timeout: Duration::from_secs(2), concurrent: 4, waiting: 4, breaker };
+    let guarded = Guarded::new(bare, limits);
+    assert_eq!(ask(&guarded, PERSON.0, "other", 5_000).await, Verdict::Mismatch);
+    proxy.set(Mode::CutAnswer(40));
+    for expected in [UNREACHABLE, UNREACHABLE, Verdict::Unavailable(Outage::Resting)] {
+        assert_eq!(ask(&guarded, PERSON.0, "other", 5_000).await, expected);
+    }
+    assert!(guarded.is_resting());
+    proxy.set(Mode::Pass);
+    assert_eq!(ask(&guarded, PERSON.0, PERSON.1, 5_000).await, Verdict::Unavailable(Outage::Resting));
+    tokio::time::sleep(rest + Duration::from_millis(50)).await;
+    assert_eq!(ask(&guarded, PERSON.0, PERSON.1, 5_000).await, YES);
+    assert!(!guarded.is_resting());
+    assert_eq!(ask(&guarded, PERSON.0, "other", 5_000).await, Verdict::Mismatch);
 }

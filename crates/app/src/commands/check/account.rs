@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the whole chain may take: every check has a limit of its own, and nobody waits at a sign-in page.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Asks the chain for the account that `name` names, with the password on standard input.
 pub(super) async fn run(name: &str, opened: &Opened, session: &Session) -> Outcome {
@@ -36,14 +36,12 @@ pub(super) async fn run(name: &str, opened: &Opened, session: &Session) -> Outco
     let deadline = Instant::now() + PATIENCE;
     let NamedAccount { source, account, .. } = &found;
     let checked = chain.check(&Attempt { account, source, password: &password, deadline }).await;
-    let tried: Vec<_> = checked.tried.iter().map(|tried| (&tried.name, shown(tried.verdict))).collect();
-    let tried: Vec<_> = tried
-        .into_iter()
-        .map(|(name, mut shown)| {
-            shown["check"] = json!(name);
-            shown
-        })
-        .collect();
+    let tried = checked.tried.iter().map(|tried| {
+        let mut one = shown(tried.verdict);
+        one["check"] = json!(tried.name);
+        one
+    });
+    let tried: Vec<_> = tried.collect();
     let mut document = shown(checked.verdict);
     document["source"] = json!(source);
     document["stored"] = json!(stored(account));

@@ -15,7 +15,10 @@ use sterna_core::{
 
 use crate::{
     files::{context, values},
-    servers::slapd::{ADMIN, Certificate, SUFFIX, Slapd},
+    servers::{
+        proxy::{Mode, Proxy},
+        slapd::{ADMIN, Certificate, SUFFIX, Slapd},
+    },
 };
 
 const PEOPLE: &str = "\
@@ -194,4 +197,41 @@ fn settings_that_would_be_unsafe_or_mean_nothing_are_refused() {
         let findings = opened.err().unwrap_or_default();
         assert!(findings.iter().any(|finding| finding.code.as_str() == code), "{settings}: {findings:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_is_slow_or_breaks_off_is_an_outage() {
+    let Some(slapd) = Slapd::start(PEOPLE, None) else { return };
+    let proxy = Proxy::start(slapd.server.address()).await;
+    let url = format!("url = 'ldap://127.0.0.1:{}'", proxy.port);
+    let bare = check(&format!("{url}\nbind_as = 'uid={{login}},ou=people,{SUFFIX}'"));
+    assert_eq!(ask(&*bare, "ana", "wrong", 5_000).await, Verdict::Mismatch);
+    let before = proxy.answered();
+    assert_eq!(ask(&*bare, "ana", "right-password", 5_000).await, YES);
+    let answer = proxy.answered() - before;
+    assert!(answer > 0);
+    // the right password, for the directory counts wrong ones also when we do not hear of them
+    for mode in (0..answer).map(Mode::CutAnswer).chain([0, 1, 20, 40].map(Mode::CutRequest)).chain([Mode::Refuse]) {
+        proxy.set(mode);
+        assert_eq!(ask(&*bare, "ana", "right-password", 5_000).await, UNREACHABLE, "{mode:?} of {answer}");
+    }
+    proxy.set(Mode::CutRequest(30));
+    assert_eq!(ask(&*bare, "ana", "wrong", 5_000).await, UNREACHABLE, "half a request is none");
+    proxy.set(Mode::Delay(250));
+    assert_eq!(ask(&*bare, "ana", "right-password", 150).await, Verdict::Unavailable(Outage::TimedOut));
+    proxy.set(Mode::Delay(20));
+    assert_eq!(ask(&*bare, "ana", "right-password", 5_000).await, YES);
+    let rest = Duration::from_millis(200);
+    let breaker = BreakerRules { failures: 2, rest, longest: rest };
+    let limits = Limits { timeout: Duration::from_secs(2), concurrent: 4, waiting: 4, breaker };
+    let guarded = Guarded::new(bare, limits);
+    proxy.set(Mode::CutAnswer(3));
+    for expected in [UNREACHABLE, UNREACHABLE, Verdict::Unavailable(Outage::Resting)] {
+        assert_eq!(ask(&guarded, "ana", "right-password", 5_000).await, expected);
+    }
+    proxy.set(Mode::Pass);
+    tokio::time::sleep(rest + Duration::from_millis(50)).await;
+    assert_eq!(ask(&guarded, "ana", "right-password", 5_000).await, YES);
+    assert!(!guarded.is_resting());
+    assert_eq!(ask(&guarded, "ana", "wrong", 5_000).await, Verdict::Mismatch);
 }

@@ -12,6 +12,7 @@
 pub mod mariadb;
 pub mod postgres;
 
+pub(crate) mod proxy;
 pub(crate) mod slapd;
 
 use std::{

@@ -9,6 +9,7 @@ mod files;
 mod graph;
 mod hashes;
 mod legacy;
+mod web;
 
 /// A target's name, which is also that of its folder of seeds, and its property.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -35,6 +36,9 @@ pub(crate) const TARGETS: &[Target] = &[
     ("password_check", hashes::check),
     ("held_hash", legacy::held),
     ("bind_answer", legacy::bind),
+    ("oauth_answer", web::oauth),
+    ("http_rules", web::rules),
+    ("http_template", web::template),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
     ("emulator_scenario", emulator::scenario),
