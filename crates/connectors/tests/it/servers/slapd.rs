@@ -1,4 +1,4 @@
-//! OpenLDAP's slapd as a throwaway instance.
+//! The directory server slapd as a throwaway instance.
 
 use std::{
     fs,
@@ -84,7 +84,7 @@ pub(crate) struct Certificate {
     /// The authority that signed it.
     pub(crate) ca_file: PathBuf,
     /// The certificate.
-    pub(crate) certificate: PathBuf,
+    pub(crate) chain: PathBuf,
     /// Its key.
     pub(crate) key: PathBuf,
 }
@@ -107,14 +107,14 @@ impl Certificate {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
         Self {
             ca_file: file("ca.pem", authority),
-            certificate: file("certificate.pem", certificate.pem()),
+            chain: file("certificate.pem", certificate.pem()),
             key: file("key.pem", key.serialize_pem()),
         }
     }
 }
 
 impl Slapd {
-    /// Starts one that holds `ldif` beside the base; `None` where it is not installed. With a certificate, StartTLS works.
+    /// Starts one that holds `ldif` beside the base; `None` where it is not installed. With a certificate it can do TLS.
     pub(crate) fn start(ldif: &str, tls: Option<&Certificate>) -> Option<Self> {
         Self::start_with(ldif, tls, &[])
     }
@@ -130,11 +130,11 @@ impl Slapd {
             assert!(conf.contains(from), "{from}");
             conf = conf.replace(from, to);
         }
-        if let Some(Certificate { ca_file, certificate, key }) = tls {
+        if let Some(Certificate { ca_file, chain, key }) = tls {
             let lines = format!(
                 "TLSCACertificateFile {}\nTLSCertificateFile {}\nTLSCertificateKeyFile {}\n",
                 ca_file.display(),
-                certificate.display(),
+                chain.display(),
                 key.display()
             );
             conf = conf.replace("database mdb", &format!("{lines}database mdb"));
