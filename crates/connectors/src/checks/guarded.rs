@@ -25,6 +25,9 @@ pub struct Limits {
     pub breaker: BreakerRules,
 }
 
+/// A caller that gives up sooner than this says nothing of the check.
+const HURRY: Duration = Duration::from_millis(500);
+
 /// A check behind its limits.
 pub struct Guarded {
     inner: Arc<dyn LegacyCheck>,
@@ -74,7 +77,8 @@ impl Guarded {
         let asked = timeout_at(deadline.into(), self.inner.check(&attempt)).await;
         let verdict = asked.unwrap_or(Verdict::Unavailable(Outage::TimedOut));
         // what a caller in a hurry did not wait for says nothing of the check
-        let hurried = verdict == Verdict::Unavailable(Outage::TimedOut) && now.elapsed() < self.limits.timeout / 2;
+        let hurried =
+            verdict == Verdict::Unavailable(Outage::TimedOut) && now.elapsed() < (self.limits.timeout / 2).min(HURRY);
         report.verdict = (!hurried).then_some(verdict);
         verdict
     }
@@ -135,7 +139,7 @@ mod tests {
 
     fn limits() -> Limits {
         let breaker =
-            BreakerRules { failures: 2, rest: Duration::from_millis(60), longest: Duration::from_millis(120) };
+            BreakerRules { failures: 2, rest: Duration::from_millis(300), longest: Duration::from_millis(600) };
         Limits { timeout: Duration::from_millis(200), concurrent: 1, waiting: 1, breaker }
     }
 
@@ -158,9 +162,9 @@ mod tests {
     async fn the_breaker_opens_is_probed_and_closes() {
         let guard = guarded(&[DOWN, DOWN, DOWN, Verdict::Mismatch, Verdict::Mismatch], 0);
         assert_eq!([ask(&guard).await, ask(&guard).await, ask(&guard).await], [DOWN, DOWN, RESTING]);
-        tokio::time::sleep(Duration::from_millis(70)).await;
+        tokio::time::sleep(Duration::from_millis(320)).await;
         assert_eq!([ask(&guard).await, ask(&guard).await], [DOWN, RESTING]);
-        tokio::time::sleep(Duration::from_millis(130)).await;
+        tokio::time::sleep(Duration::from_millis(640)).await;
         assert_eq!([ask(&guard).await, ask(&guard).await], [Verdict::Mismatch, Verdict::Mismatch]);
         assert!(!guard.is_resting());
     }
@@ -195,7 +199,7 @@ mod tests {
     async fn a_caller_that_goes_away_leaves_no_half_open_breaker() {
         let guard = guarded(&[DOWN, DOWN, Verdict::Mismatch, Verdict::Mismatch], 20);
         assert_eq!([ask(&guard).await, ask(&guard).await], [DOWN, DOWN]);
-        tokio::time::sleep(Duration::from_millis(70)).await;
+        tokio::time::sleep(Duration::from_millis(320)).await;
         drop(tokio::time::timeout(Duration::from_millis(5), ask(&guard)).await);
         assert_eq!(ask(&guard).await, Verdict::Mismatch);
     }

@@ -77,6 +77,9 @@ impl HashPool {
         }
         let seconds: f64 = read.iter().map(Stored::seconds).sum();
         let memory = read.iter().map(Stored::memory).max().unwrap_or_default();
+        if Instant::now() + Duration::from_secs_f64(seconds) > deadline {
+            return Verdict::Unavailable(Outage::TooCostly);
+        }
         let Some(permits) = self.enter(memory, seconds, deadline).await else {
             return Verdict::Unavailable(Outage::Overloaded);
         };
@@ -95,9 +98,6 @@ impl HashPool {
     /// Waits for a thread and memory; `None` when there is no place, or the work would not be done by the deadline.
     async fn enter(&self, memory: u64, seconds: f64, deadline: Instant) -> Option<[OwnedSemaphorePermit; 3]> {
         let fits = || Instant::now() + Duration::from_secs_f64(seconds) <= deadline;
-        if !fits() {
-            return None;
-        }
         let mib = u32::try_from(memory.div_ceil(1 << 20)).unwrap_or(u32::MAX).clamp(1, MEMORY_MIB);
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let thread = timeout_at(deadline.into(), Arc::clone(&self.threads).acquire_owned()).await.ok()?.ok()?;
@@ -169,7 +169,7 @@ mod tests {
     async fn what_would_come_too_late_is_not_begun_and_too_many_are_shed() {
         let pool = Arc::new(HashPool::new(1, 64, 2));
         let hash = [("bcrypt-2b", BCRYPT)];
-        assert_eq!(verify(&pool, &hash, "x", 1).await, Verdict::Unavailable(Outage::Overloaded));
+        assert_eq!(verify(&pool, &hash, "x", 1).await, Verdict::Unavailable(Outage::TooCostly));
         let asks: Vec<_> = (0..8)
             .map(|_| {
                 let pool = Arc::clone(&pool);

@@ -40,6 +40,11 @@ const SECRET: &[&str] = &[
     "lmPwdHistory",
     "supplementalCredentials",
     "pwdHistory",
+    "passwordHistory",
+    "sambaPasswordHistory",
+    "userPKCS12",
+    "ms-Mcs-AdmPwd",
+    "msDS-ManagedPassword",
     "authPassword",
     "sambaNTPassword",
     "sambaLMPassword",
@@ -174,7 +179,9 @@ impl Rules {
             let has_place = PLACES.iter().chain(TIMES).any(|(_, from)| from.iter().any(is));
             let mapped = self.options.columns.iter().any(|(_, from)| from.eq_ignore_ascii_case(name));
             let ignored = self.options.ignore.iter().any(|known| known.eq_ignore_ascii_case(name));
-            if has_place || mapped || ignored || SECRET.iter().chain(USED).chain(KEYS).any(is) {
+            let bare = name.split(';').next().unwrap_or(name);
+            let is_secret = SECRET.iter().any(|known| known.eq_ignore_ascii_case(bare));
+            if has_place || mapped || ignored || is_secret || USED.iter().chain(KEYS).any(is) {
                 continue;
             }
             let texts = attribute.values.iter().map(|value| match std::str::from_utf8(value) {

@@ -67,6 +67,15 @@ impl Config {
                 reader.findings.push(Finding::error(Code::E1006, format!("`{one}` and `{other}` go together")));
             }
         }
+        let ours = values.get("basic_user").is_some() || values.get("secret_headers").is_some();
+        if ours && values.tables("rules").is_empty() {
+            let text = "`rules` must tell how the service turns us away from how it says that a password is wrong";
+            let finding = Finding::error(Code::E1006, text);
+            reader.findings.push(
+                finding
+                    .hint("rules = [{ status = \"200\", json = \"/ok\", equals = \"true\", verdict = \"match\" }, …]"),
+            );
+        }
         let method = match values.text("method") {
             Some("GET") => Method::GET,
             Some("PUT") => Method::PUT,

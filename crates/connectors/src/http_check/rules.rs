@@ -76,6 +76,11 @@ impl Rule {
         if bare && matches!(verdict, Verdict::Match { .. } | Verdict::MatchButExpired) {
             return Err("a rule that says the password is right needs a condition".to_owned());
         }
+        let only_status = rule.pointer.is_none() && rule.contains.is_none() && rule.header.is_none();
+        let is_outage = matches!(rule.status, Some(Status::Class(5) | Status::One(429 | 500..=599)));
+        if only_status && is_outage && !matches!(verdict, Verdict::Unavailable(_)) {
+            return Err("5xx and 429 are outages; a rule that reads more into them needs another condition".to_owned());
+        }
         Ok(rule)
     }
 
@@ -84,7 +89,7 @@ impl Rule {
             Some(Status::One(status)) => answer.status == status,
             Some(Status::Class(class)) => answer.status / 100 == class,
             // pages of a proxy in between must not decide by chance
-            None => matches!(answer.status, 200..=299 | 400..=428 | 430..=499),
+            None => matches!(answer.status, 200..=299 | 400..=406 | 409..=428 | 430..=499),
         };
         status && self.json_fits(json) && self.body_fits(answer.body) && self.header_fits(answer)
     }
@@ -125,7 +130,7 @@ fn status(text: &str) -> Result<Status, String> {
     class.map(Status::Class).or(one.map(Status::One)).ok_or_else(wrong)
 }
 
-/// The verdict of an answer. Without rules: 2xx is a match, 401 a mismatch, 404 no such account, 423 locked.
+/// The verdict of an answer. Without rules: 2xx is a match, 401 a mismatch, 423 locked.
 pub fn verdict(rules: &[Rule], answer: &Answer<'_>) -> Verdict {
     let json = serde_json::from_slice::<Value>(answer.body).ok();
     let fitting = rules.iter().find(|rule| rule.fits(answer, json.as_ref()));
@@ -134,7 +139,6 @@ pub fn verdict(rules: &[Rule], answer: &Answer<'_>) -> Verdict {
         (Some(verdict), _) => verdict,
         (None, 200..=299) if rules.is_empty() => Verdict::Match { upgrade: false },
         (None, 401) if rules.is_empty() => Verdict::Mismatch,
-        (None, 404) if rules.is_empty() => Verdict::Unknown,
         (None, 423) if rules.is_empty() => Verdict::Locked,
         (None, _) => Verdict::Unavailable(Outage::NotUnderstood),
     }

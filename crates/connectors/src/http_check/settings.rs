@@ -68,7 +68,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "rules",
         Kind::Tables(RULE),
         Need::Optional,
-        "What answers mean; the first rule that fits decides. Without rules: 2xx match, 401 mismatch, 404 unknown, 423 locked."
+        "What answers mean; the first rule that fits decides. Without rules: 2xx match, 401 mismatch, 423 locked; with secrets of our own there must be rules."
     ),
     setting!(
         "login",

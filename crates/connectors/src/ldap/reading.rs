@@ -114,9 +114,11 @@ async fn whole_members(ldap: &mut Ldap, config: &Config, entry: &mut Entry) -> R
     for _ in 0..100_000 {
         let wanted = vec![format!("member;range={from}-*")];
         let found = timeout(config.timeout, ldap.search(&entry.dn, Scope::Base, "(objectClass=*)", wanted)).await;
-        let ldap3::SearchResult(found, _) =
+        let ldap3::SearchResult(found, result) =
             found.map_err(|_| unreachable(Outage::TimedOut))?.map_err(|error| failed(&error))?;
-        let Some(piece) = found.into_iter().next() else { return Ok(()) };
+        let Some(piece) = found.into_iter().next().filter(|_| result.rc == 0) else {
+            return Err(incomplete(result.rc));
+        };
         let mut piece = taken(SearchEntry::construct(piece));
         let next = take_range(&mut piece);
         for value in piece.values("member") {
@@ -124,10 +126,17 @@ async fn whole_members(ldap: &mut Ldap, config: &Config, entry: &mut Entry) -> R
         }
         match next {
             Some(next) if next > from => from = next,
-            _ => return Ok(()),
+            Some(_) => return Err(incomplete(0)),
+            None => return Ok(()),
         }
     }
-    Ok(())
+    Err(incomplete(0))
+}
+
+/// A group whose members came only in part: who is left out would lose it.
+fn incomplete(code: u32) -> SourceError {
+    let text = format!("the directory does not give all members of a group (result {code})");
+    SourceError::new(if matches!(code, 3 | 4 | 11) { Code::E3012 } else { Code::E3011 }, text).hint(Code::E3012.mend())
 }
 
 /// Renames `member;range=A-B` to `member` and tells where the next piece begins; `None` after the last one.

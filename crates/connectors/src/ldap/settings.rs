@@ -118,11 +118,19 @@ impl Config {
             group_base: text("group_base").unwrap_or_else(|| base.clone()),
             base,
             filter,
-            attributes: values.texts("attributes"),
+            attributes: asked(values.texts("attributes")),
             group_filter,
             page_size: values.count("page_size").and_then(|size| i32::try_from(size).ok()).unwrap_or(500),
             timeout: Duration::from_secs(values.count("timeout_secs").unwrap_or(60)),
             line,
         })
     }
+}
+
+/// What is asked for; without the object classes nobody could tell people from groups.
+fn asked(mut attributes: Vec<String>) -> Vec<String> {
+    if !attributes.iter().any(|name| name == "*" || name.eq_ignore_ascii_case("objectClass")) {
+        attributes.push("objectClass".to_owned());
+    }
+    attributes
 }

@@ -60,7 +60,14 @@ impl LdapSource {
     fn record(&self, entry: &Entry, groups: &Memberships, position: impl FnOnce() -> String) -> Record {
         match self.rules.account(entry, groups) {
             Ok(account) => Record::Account(Box::new(account)),
-            Err(mistake) => account_or_rejected(Err(mistake), position, &written(entry)),
+            Err(mistake) => {
+                // the record is mended alone: its groups go along
+                let mut whole = entry.clone();
+                for group in groups.of(entry) {
+                    whole.add("memberOf", group.into_bytes());
+                }
+                account_or_rejected(Err(mistake), position, &written(&whole))
+            }
         }
     }
 

@@ -58,6 +58,7 @@ pub fn verdict(code: u32, message: &str, policy: Policy) -> Verdict {
         (32 | 34, _) => Verdict::Unknown,
         // unwillingToPerform: how most directories turn a disabled account away
         (53, Policy::Locked) => Verdict::Locked,
+        (53, _) if is_servers_own(message) => Verdict::Unavailable(Outage::Rejected),
         (53, _) => Verdict::Disabled,
         // busy, unavailable, adminLimitExceeded
         (51 | 52 | 11, _) => Verdict::Unavailable(Outage::Overloaded),
@@ -65,6 +66,15 @@ pub fn verdict(code: u32, message: &str, policy: Policy) -> Verdict {
         (8 | 13 | 48 | 50, _) => Verdict::Unavailable(Outage::Rejected),
         _ => Verdict::Unavailable(Outage::NotUnderstood),
     }
+}
+
+/// Whether unwillingToPerform is about this way of binding, and so about everybody: `unauthenticated bind … disallowed`,
+/// `simple bind … not supported`.
+fn is_servers_own(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["simple", "unauthenticated", "anonymous", "not supported", "disallowed", "confidentiality", "tls"]
+        .iter()
+        .any(|word| message.contains(word))
 }
 
 /// The number after `data` in Active Directory's diagnostic message: `80090308: LdapErr: DSID-0C090439, comment:
@@ -134,6 +144,8 @@ mod tests {
         ] {
             assert_eq!(verdict(code, "", policy), expected, "{code} {policy:?}");
         }
+        let disallowed = "unauthenticated bind (DN with no password) disallowed";
+        assert_eq!(verdict(53, disallowed, Other), Verdict::Unavailable(Outage::Rejected));
         let mismatches = (0..200).filter(|code| verdict(*code, "", Other) == Verdict::Mismatch);
         assert_eq!(mismatches.collect::<Vec<_>>(), [49]);
     }

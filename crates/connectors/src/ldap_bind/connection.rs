@@ -3,7 +3,7 @@
 use std::{
     io::ErrorKind,
     sync::{Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, controls::RawControl};
@@ -19,17 +19,20 @@ use crate::tls;
 /// Most connections that wait for the next attempt.
 const IDLE: usize = 32;
 
+/// How long one may wait: firewalls forget lines on which nothing is said.
+const IDLE_FOR: Duration = Duration::from_secs(30);
+
 /// Connections that wait for the next attempt.
 #[derive(Default)]
-pub(super) struct Idle(Mutex<Vec<Ldap>>);
+pub(super) struct Idle(Mutex<Vec<(Instant, Ldap)>>);
 
 impl Idle {
     /// One that still stands, else a new one.
     pub(super) async fn take(&self, line: &Line, deadline: Instant) -> Result<Ldap, Outage> {
         loop {
             let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(mut kept) = kept else { return open(line, deadline).await };
-            if !kept.is_closed() {
+            let Some((since, mut kept)) = kept else { return open(line, deadline).await };
+            if !kept.is_closed() && since.elapsed() < IDLE_FOR {
                 return Ok(kept);
             }
         }
@@ -39,7 +42,7 @@ impl Idle {
     pub(super) fn keep(&self, mut connection: Ldap) {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE && !connection.is_closed() {
-            idle.push(connection);
+            idle.push((Instant::now(), connection));
         }
     }
 }

@@ -89,12 +89,24 @@ impl BindCheck {
         let Naming::Search { bind_dn: Some(dn), bind_password, .. } = &self.config.naming else { return Ok(ldap) };
         let reference = bind_password.as_ref().ok_or(Outage::Misconfigured)?;
         let password = self.secrets.reveal(reference).map_err(|_| Outage::Misconfigured)?;
+        // it would be an anonymous bind, which finds nobody
+        if password.expose_secret().is_empty() {
+            return Err(Outage::Misconfigured);
+        }
         let (result, _) = bind(&mut ldap, dn, password.expose_secret(), deadline).await?;
         match result.rc {
             0 => Ok(ldap),
             51 | 52 => Err(Outage::Overloaded),
             _ => Err(Outage::Rejected),
         }
+    }
+
+    /// Whether the service account may search at all.
+    async fn sees(&self, base: &str, deadline: Instant) -> Result<(), Outage> {
+        let mut ldap = self.service(deadline).await?;
+        let found = timeout_at(deadline.into(), ldap.search(base, Scope::Base, "(objectClass=*)", vec!["1.1"])).await;
+        let ldap3::SearchResult(_, result) = found.map_err(|_| Outage::TimedOut)?.map_err(|error| outage(&error))?;
+        if result.rc == 0 { Ok(()) } else { Err(Outage::Rejected) }
     }
 
     async fn ask(&self, attempt: &Attempt<'_>) -> Result<Verdict, Verdict> {
@@ -127,12 +139,17 @@ async fn search(ldap: &mut Ldap, base: &str, filter: &str, deadline: Instant) ->
     let found = timeout_at(deadline.into(), ldap.search(base, Scope::Subtree, filter, vec!["1.1"])).await;
     let found = found.map_err(|_| Verdict::Unavailable(Outage::TimedOut))?;
     let ldap3::SearchResult(entries, result) = found.map_err(|error| Verdict::Unavailable(outage(&error)))?;
+    let refers = entries.iter().any(ldap3::ResultEntry::is_ref);
     let mut names = entries.into_iter().filter(|entry| !entry.is_ref() && !entry.is_intermediate());
     match (result.rc, names.next(), names.next()) {
         (0, Some(entry), None) => Ok(SearchEntry::construct(entry).dn),
-        (0, None, _) | (32, ..) => Err(Verdict::Unknown),
+        // the answer is on another server
+        (0, None, _) if refers => Err(Verdict::Unavailable(Outage::NotUnderstood)),
+        (0, None, _) => Err(Verdict::Unknown),
+        // it is `base` that is not there, or not to be seen
+        (32, ..) => Err(Verdict::Unavailable(Outage::Rejected)),
         // two people with one name: neither is to be let in with the other's password
-        (0 | 4, Some(_), Some(_)) => Err(Verdict::Unavailable(Outage::NotUnderstood)),
+        (0 | 4, Some(_), Some(_)) => Err(Verdict::Unavailable(Outage::Unclear)),
         (50, ..) => Err(Verdict::Unavailable(Outage::Rejected)),
         (51 | 52, ..) => Err(Verdict::Unavailable(Outage::Overloaded)),
         _ => Err(Verdict::Unavailable(Outage::NotUnderstood)),
@@ -145,7 +162,7 @@ impl LegacyCheck for BindCheck {
         let deadline = Instant::now() + CONNECT;
         let tried = match &self.config.naming {
             Naming::Template(_) => open(&self.config.line, deadline).await.map(drop),
-            Naming::Search { .. } => self.service(deadline).await.map(drop),
+            Naming::Search { base, .. } => self.sees(base, deadline).await,
         };
         let Err(outage) = tried else { return Vec::new() };
         let code = if outage == Outage::Rejected { Code::E2302 } else { Code::E2301 };

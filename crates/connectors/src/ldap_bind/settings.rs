@@ -142,6 +142,9 @@ pub(crate) fn line(values: &Values, context: &Context, findings: &mut Vec<Findin
     if parsed.is_none() {
         let finding = Finding::error(Code::E1005, "`url` is no address of a directory");
         findings.push(finding.hint("url = \"ldaps://ldap.example.org\""));
+    } else if parsed.as_ref().is_some_and(|url| url.password().is_some() || !url.username().is_empty()) {
+        let finding = Finding::error(Code::E1007, "`url` holds a name or a password");
+        findings.push(finding.hint("take it out, and set bind_dn and bind_password = { env = \"NAME\" }"));
     } else if is_plain && !start_tls && !here && values.flag("allow_open_line") != Some(true) {
         let finding = Finding::error(Code::E2304, "passwords would travel to another machine without TLS");
         findings.push(finding.hint("use ldaps://, or start_tls = true"));

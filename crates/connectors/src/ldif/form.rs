@@ -60,6 +60,10 @@ impl Ldif {
     fn read(&self, raw: &[u8], position: impl FnOnce() -> String) -> Option<Record> {
         match entry(raw) {
             Ok(None) => None,
+            Ok(Some(entry)) if entry.values("objectClass").is_empty() => {
+                let why = "the entry has no objectClass, which says whether it is a person's: export it as well";
+                Some(rejected(position(), Mistake::new(Code::E3110, why), raw))
+            }
             Ok(Some(entry)) if !self.rules.is_account(&entry) => None,
             Ok(Some(entry)) => Some(account_or_rejected(self.rules.account(&entry, &self.groups), position, raw)),
             Err(mistake) => Some(rejected(position(), mistake, raw)),

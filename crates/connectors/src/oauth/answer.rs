@@ -125,6 +125,11 @@ fn refused(reading: &Reading, refusal: &Refusal) -> Verdict {
         }
     }
     match refusal.error.as_str() {
+        // how widespread providers word it, with the error of a wrong password
+        "invalid_grant" if !reading.form.is_azure() && description.contains("Account disabled") => Verdict::Disabled,
+        "invalid_grant" if !reading.form.is_azure() && description.contains("not fully set up") => {
+            Verdict::Unavailable(Outage::Unclear)
+        }
         "invalid_grant" if !reading.form.is_azure() => Verdict::Mismatch,
         "invalid_client" | "unauthorized_client" | "invalid_request" | "unsupported_grant_type" | "invalid_scope" => {
             Verdict::Unavailable(Outage::Rejected)

@@ -97,7 +97,6 @@ impl registry::CheckKind for CheckKind {
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>> {
-        let size = values.count("max_concurrent").and_then(|size| usize::try_from(size).ok()).unwrap_or(16);
         Ok(Arc::new(SqlHash {
             connection: Connection::new(values, context)?,
             query: trimmed(values.text("query").unwrap_or_default()).to_owned(),
@@ -105,11 +104,13 @@ impl registry::CheckKind for CheckKind {
             format: values.text("format").map(str::to_owned),
             keys: values.secrets("keys"),
             context: context.clone(),
-            size,
             ready: OnceCell::new(),
         }))
     }
 }
+
+/// Most connections; `max_concurrent` of the check bounds them before.
+const POOL: usize = 1_000;
 
 struct SqlHash {
     connection: Connection,
@@ -118,7 +119,6 @@ struct SqlHash {
     format: Option<String>,
     keys: BTreeMap<String, SecretRef>,
     context: Context,
-    size: usize,
     ready: OnceCell<Ready>,
 }
 
@@ -160,7 +160,7 @@ impl SqlHash {
         match self.connection.engine {
             Engine::Sqlite => Ok(Pool::Sqlite),
             Engine::Mysql => {
-                let bounds = mysql_async::PoolConstraints::new(0, self.size);
+                let bounds = mysql_async::PoolConstraints::new(0, POOL);
                 let options = mysql_async::PoolOpts::new().with_constraints(bounds.unwrap_or_default());
                 Ok(Pool::Mysql(mysql_async::Pool::new(mysql::opts(&self.connection)?.pool_opts(options))))
             }
@@ -181,7 +181,7 @@ impl SqlHash {
                     let session = session.clone();
                     Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })
                 });
-                let pool = deadpool_postgres::Pool::builder(manager).max_size(self.size).post_create(hook).build();
+                let pool = deadpool_postgres::Pool::builder(manager).max_size(POOL).post_create(hook).build();
                 pool.map(Pool::Postgres).map_err(|_| Failure::new(Fault::Unreachable, "no pool of connections"))
             }
         }
@@ -204,12 +204,12 @@ impl SqlHash {
     async fn decide(&self, ready: &Ready, answer: Answer, password: &SecretString, deadline: Instant) -> Verdict {
         let mut row = match answer {
             Answer::None => return Verdict::Unknown,
-            Answer::Several => return Verdict::Unavailable(Outage::NotUnderstood),
+            Answer::Several => return Verdict::Unavailable(Outage::Unclear),
             Answer::One(row) => row,
         };
         let flag = |row: &HashMap<String, Cell>, name: &str| match row.get(name) {
             None | Some(Cell::Null) => Ok(None),
-            Some(cell) => truth(cell).map(Some).ok_or(Verdict::Unavailable(Outage::NotUnderstood)),
+            Some(cell) => truth(cell).map(Some).ok_or(Verdict::Unavailable(Outage::Unclear)),
         };
         match (flag(&row, "locked"), flag(&row, "active")) {
             (Err(verdict), _) | (_, Err(verdict)) => return verdict,
@@ -348,11 +348,18 @@ async fn ask_mysql(pool: &mysql_async::Pool, query: &str, login: Option<&str>) -
         (Some(_), Some(_)) => Ok(Answer::Several),
         (Some(row), None) => {
             let names: Vec<_> = row.columns_ref().iter().map(|column| column.name_str().into_owned()).collect();
-            let cells = row.unwrap().into_iter().map(|value| match value {
+            let is_bit = |column: &mysql_async::Column| {
+                column.column_type() == mysql_async::consts::ColumnType::MYSQL_TYPE_BIT && column.column_length() == 1
+            };
+            let bits: Vec<bool> = row.columns_ref().iter().map(is_bit).collect();
+            let cells = row.unwrap().into_iter().zip(bits).map(|(value, bit)| match value {
+                mysql_async::Value::NULL => Cell::Null,
+                mysql_async::Value::Bytes(bytes) if bit => Cell::Flag(bytes == [1]),
                 mysql_async::Value::Bytes(bytes) => Cell::text(bytes),
                 mysql_async::Value::Int(number) => Cell::Number(number.to_string()),
                 mysql_async::Value::UInt(number) => Cell::Number(number.to_string()),
-                _ => Cell::Null,
+                // dates and fractions say neither yes nor no, and are no hash: never to be taken for nothing
+                _ => Cell::Broken(Vec::new()),
             });
             Ok(Answer::One(names.into_iter().zip(cells).collect()))
         }

@@ -77,7 +77,8 @@ impl Failure {
             Fault::Unreachable | Fault::File => Outage::Unreachable,
             Fault::Untrusted => Outage::Untrusted,
             Fault::Rejected => Outage::Rejected,
-            Fault::Query => Outage::NotUnderstood,
+            // a name that does not fit the column's type is this account's matter, not the database's
+            Fault::Query => Outage::Unclear,
             Fault::TimedOut => Outage::TimedOut,
             Fault::Secret => Outage::Misconfigured,
         }

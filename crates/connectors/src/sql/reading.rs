@@ -77,8 +77,13 @@ pub(super) fn literals(rows: &[Row], key: usize, quote: impl Fn(&Cell) -> Option
 
 /// Deals side rows out to the accounts that they belong to.
 pub(super) fn deal(extras: &mut [Extra], rows: &[Row], key: usize, side: usize, places: &[usize], found: Vec<Row>) {
-    let by_key: HashMap<&str, usize> =
-        rows.iter().enumerate().filter_map(|(at, row)| Some((row.get(key)?.key()?, at))).collect();
+    // of rows with one key the first is kept, and the others are rejected as duplicates
+    let mut by_key: HashMap<&str, usize> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        if let Some(key) = row.get(key).and_then(Cell::key) {
+            by_key.entry(key).or_insert(at);
+        }
+    }
     for mut row in found {
         let at = places.first().and_then(|place| row.get(*place)?.key()).and_then(|key| by_key.get(key).copied());
         if let Some(extra) = at.and_then(|at| extras.get_mut(at)) {

@@ -89,6 +89,10 @@ pub enum Outage {
     Rejected,
     /// An answer that is not understood.
     NotUnderstood,
+    /// What the old system holds of this one account allows no answer: two entries with one name, a state that is no state.
+    Unclear,
+    /// Checking the stored hash takes longer than the limits allow.
+    TooCostly,
     /// The password is probably right, but a second factor is wanted, and the settings do not let that count.
     SecondFactor,
     /// Settings or secrets that it needs cannot be had.
@@ -105,6 +109,8 @@ impl Outage {
             | Self::HashNotComputed
             | Self::Overloaded
             | Self::Resting
+            | Self::Unclear
+            | Self::TooCostly
             | Self::SecondFactor
             | Self::Misconfigured => false,
         }
@@ -123,6 +129,8 @@ impl Outage {
             Self::Resting => "it failed too often and is left alone for a while",
             Self::Rejected => "it turns our client or service account away",
             Self::NotUnderstood => "its answer is not understood",
+            Self::Unclear => "what it holds of this account allows no answer",
+            Self::TooCostly => "checking the stored hash takes longer than `timeout_ms` allows",
             Self::SecondFactor => "it wants a second factor",
             Self::Misconfigured => "a setting or secret that it needs cannot be had",
         }

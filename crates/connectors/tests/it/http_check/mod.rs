@@ -153,7 +153,8 @@ async fn our_own_secrets_and_headers_are_sent() {
     std::fs::write(&secret, "k+&:{login}").unwrap();
     let settings = "method = 'PUT'\nbody = 'form'\nfields = { p = '{password}' }\nbasic_user = 'sterna'\n\
         basic_password = { file = 'SECRET' }\nheaders = { X-Realm = 'old' }\n\
-        secret_headers = { X-Api-Key = { file = 'SECRET' } }";
+        secret_headers = { X-Api-Key = { file = 'SECRET' } }\n\
+        rules = [{ status = '204', verdict = 'match' }]";
     let settings = settings.replace("SECRET", secret.to_str().unwrap());
     let (verdict, request) = check(&settings, "p", answer(204, "", "")).await;
     assert_eq!(verdict, YES);
@@ -188,7 +189,7 @@ async fn each_answer_means_what_its_rule_says() {
         ("", 200, "", "", YES),
         ("", 204, "", "", YES),
         ("", 401, "", "", Verdict::Mismatch),
-        ("", 404, "", "", Verdict::Unknown),
+        ("", 404, "", "", NOT_UNDERSTOOD),
         ("", 423, "", "", Verdict::Locked),
         ("", 400, "", "", NOT_UNDERSTOOD),
         ("", 403, "", "", NOT_UNDERSTOOD),

@@ -36,7 +36,7 @@ async fn each_way_of_not_answering_has_its_verdict() {
         ("odd@x.org", Verdict::Unavailable(Outage::HashNotComputed)),
         ("locked@x.org", Verdict::Locked),
         ("off@x.org", Verdict::Disabled),
-        ("two@x.org", Verdict::Unavailable(Outage::NotUnderstood)),
+        ("two@x.org", Verdict::Unavailable(Outage::Unclear)),
         ("plain@x.org", Verdict::Mismatch),
     ] {
         assert_eq!(ask(&*one, login).await, expected, "{login}");
@@ -48,10 +48,10 @@ async fn each_way_of_not_answering_has_its_verdict() {
     let tls = check(&format!("url = '{}'\ntls = 'require'\n{query}", server.url()));
     assert_eq!(ask(&*tls, "plain@x.org").await, Verdict::Unavailable(Outage::Untrusted));
     let broken = check(&format!("url = '{}'\nquery = 'SELECT hush FROM users WHERE email = $1'", server.url()));
-    assert_eq!(ask(&*broken, "plain@x.org").await, Verdict::Unavailable(Outage::NotUnderstood));
+    assert_eq!(ask(&*broken, "plain@x.org").await, Verdict::Unavailable(Outage::Unclear));
     let write = "query = 'UPDATE users SET locked = 1 WHERE email = $1 RETURNING hash'";
     let write = check(&format!("url = '{}'\n{write}", server.url()));
-    assert_eq!(ask(&*write, "plain@x.org").await, Verdict::Unavailable(Outage::NotUnderstood));
+    assert_eq!(ask(&*write, "plain@x.org").await, Verdict::Unavailable(Outage::Unclear));
     assert_eq!(ask(&*one, "plain@x.org").await, Verdict::Mismatch);
 
     server.server.signal("STOP");
