@@ -1,7 +1,7 @@
 //! What directories have in common, whatever way their entries come: as LDIF or over LDAP.
 //!
-//! Start at [`Rules`] in `account.rs`, which makes an account of an [`Entry`]. `names.rs` has distinguished names and
-//! escaping (RFC 4514, RFC 4515), `password.rs` reads `userPassword`, `groups.rs` keeps who is in which group.
+//! Start at [`Rules`] in `account.rs`, which makes an account of an [`Entry`]. `names.rs` takes distinguished
+//! names apart (RFC 4514), `password.rs` reads `userPassword`, `groups.rs` keeps who is in which group.
 //! Not here: the grammar of LDIF (`crate::ldif`), the network (`crate::ldap`).
 
 mod account;

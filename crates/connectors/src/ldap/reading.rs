@@ -71,7 +71,13 @@ pub(super) async fn next(stream: &mut Stream, config: &Config) -> Result<Option<
     }
     let result = stream.finish().await;
     match result.rc {
-        0 => Ok(None),
+        0 => {
+            if !result.refs.is_empty() {
+                let servers = servers(&result.refs);
+                tracing::warn!(%servers, "The directory refers to other servers, which are not asked");
+            }
+            Ok(None)
+        }
         // sizeLimitExceeded, timeLimitExceeded, adminLimitExceeded: what came is a part
         3 | 4 | 11 => Err(SourceError::new(
             Code::E3012,
@@ -116,7 +122,9 @@ async fn whole_members(ldap: &mut Ldap, config: &Config, entry: &mut Entry) -> R
         let found = timeout(config.timeout, ldap.search(&entry.dn, Scope::Base, "(objectClass=*)", wanted)).await;
         let ldap3::SearchResult(found, result) =
             found.map_err(|_| unreachable(Outage::TimedOut))?.map_err(|error| failed(&error))?;
-        let Some(piece) = found.into_iter().next().filter(|_| result.rc == 0) else {
+        let found = found.into_iter().find(|entry| !entry.is_ref() && !entry.is_intermediate());
+        // a list that breaks off must not pass for a whole one
+        let (0, Some(piece)) = (result.rc, found) else {
             return Err(incomplete(result.rc));
         };
         let mut piece = taken(SearchEntry::construct(piece));
@@ -151,7 +159,9 @@ fn take_range(entry: &mut Entry) -> Option<u64> {
 }
 
 /// A few entries, to see what the account may see.
-pub(super) async fn sample(ldap: &mut Ldap, config: &Config) -> Result<Vec<Entry>, SourceError> {
+///
+/// Beside them, the other servers that the directory refers to, in words; empty when it does not.
+pub(super) async fn sample(ldap: &mut Ldap, config: &Config) -> Result<(Vec<Entry>, String), SourceError> {
     ldap.with_search_options(SearchOptions::new().sizelimit(20));
     let search = ldap.search(&config.base, Scope::Subtree, &config.filter, config.attributes.clone());
     let found = timeout(config.timeout, search).await.map_err(|_| unreachable(Outage::TimedOut))?;
@@ -161,7 +171,18 @@ pub(super) async fn sample(ldap: &mut Ldap, config: &Config) -> Result<Vec<Entry
         return Err(SourceError::new(Code::E3011, text).hint("check `base`, `filter` and the account's rights"));
     }
     let entries = found.into_iter().filter(|entry| !entry.is_ref() && !entry.is_intermediate());
-    Ok(entries.map(|entry| taken(SearchEntry::construct(entry))).collect())
+    Ok((entries.map(|entry| taken(SearchEntry::construct(entry))).collect(), servers(&result.refs)))
+}
+
+/// The hosts of referrals, each once; the rest of such an address may name people.
+fn servers(references: &[String]) -> String {
+    let host = |text: &String| url::Url::parse(text).ok()?.host_str().map(str::to_owned);
+    let hosts: std::collections::BTreeSet<String> = references.iter().filter_map(host).collect();
+    let all: Vec<String> = hosts.into_iter().collect();
+    if all.is_empty() && !references.is_empty() {
+        return "servers that it does not name".to_owned();
+    }
+    all.join(", ")
 }
 
 fn taken(found: SearchEntry) -> Entry {

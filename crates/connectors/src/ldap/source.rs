@@ -95,8 +95,8 @@ impl Source for LdapSource {
             Ok(mut ldap) => sample(&mut ldap, &self.config).await,
             Err(error) => Err(error),
         };
-        let entries = match seen {
-            Ok(entries) => entries,
+        let (entries, referred) = match seen {
+            Ok(seen) => seen,
             Err(error) => {
                 let mut finding = Finding::error(error.code, error.message);
                 finding.hints.extend(error.hint);
@@ -115,6 +115,10 @@ impl Source for LdapSource {
             let text =
                 "people are found, and `userPassword` of none: the directory hides it from this account, or has none";
             return vec![Finding::warning(Code::E3013, text).hint(Code::E3013.mend())];
+        }
+        if !referred.is_empty() {
+            let text = format!("the directory refers to {referred} for a part of `base`, which is not read");
+            return vec![Finding::warning(Code::E3014, text).hint("read that part as a source of its own")];
         }
         Vec::new()
     }

@@ -7,7 +7,10 @@ use sterna_core::{
     port::{Record, SourceError},
 };
 
-use super::grammar::entry;
+use super::{
+    grammar::{attribute, entry},
+    long::{LongGroup, Unfolding},
+};
 use crate::{
     directory::{BY_DN, BY_NAME, Entry, Memberships, Rules},
     text::{
@@ -42,7 +45,9 @@ impl Ldif {
         self.groups = Memberships::new(self.most);
         if self.most > 0 {
             loop {
-                match lines(reader, self.limit)? {
+                let (mut long, groups, most) = (LongGroup::default(), &mut self.groups, self.most);
+                let watch = &mut |line: &[u8]| long.take(line, groups).map_err(|_| too_many(most));
+                match lines(reader, self.limit, watch)? {
                     Lines::End => break,
                     Lines::Whole(raw) if might_be_group(&raw) => {
                         if let Ok(Some(entry)) = entry(&raw) {
@@ -86,16 +91,24 @@ fn too_many(most: usize) -> SourceError {
         .hint("raise `max_memberships`, or set it to 0 to read no groups but `memberOf`")
 }
 
+/// Is shown the whole lines of an entry that is too long.
+type Watch<'w> = &'w mut dyn FnMut(&[u8]) -> Result<(), SourceError>;
+
 /// Takes the lines up to the next blank one.
-fn lines<R: Read>(reader: &mut Reader<R>, limit: usize) -> Result<Lines, SourceError> {
+fn lines<R: Read>(reader: &mut Reader<R>, limit: usize, watch: Watch<'_>) -> Result<Lines, SourceError> {
     let mut raw: Vec<u8> = Vec::new();
     let mut long = false;
+    let mut unfolding = Unfolding::new(limit);
     loop {
         match next_line(reader, limit).map_err(unreadable)? {
             Line::End if raw.is_empty() => return Ok(Lines::End),
             Line::End => break,
             Line::TooLong(head) => {
+                if !long {
+                    show(&raw, &mut unfolding, watch)?;
+                }
                 long = true;
+                unfolding.skip(&head).map_or(Ok(()), |line| watch(&line))?;
                 keep_head(&mut raw, &head);
             }
             Line::Whole { text: 0, whole } => {
@@ -105,8 +118,12 @@ fn lines<R: Read>(reader: &mut Reader<R>, limit: usize) -> Result<Lines, SourceE
                 }
             }
             Line::Whole { text, whole } => {
-                long |= raw.len() + text > limit;
+                if !long && raw.len() + text > limit {
+                    long = true;
+                    show(&raw, &mut unfolding, watch)?;
+                }
                 if long {
+                    show(&reader.held()[..text], &mut unfolding, watch)?;
                     keep_head(&mut raw, &reader.held()[..text]);
                 } else {
                     raw.extend_from_slice(&reader.held()[..text]);
@@ -116,7 +133,14 @@ fn lines<R: Read>(reader: &mut Reader<R>, limit: usize) -> Result<Lines, SourceE
             }
         }
     }
+    unfolding.finish().map_or(Ok(()), |line| watch(&line))?;
     Ok(if long { Lines::TooLong(raw) } else { Lines::Whole(raw) })
+}
+
+/// Shows the lines that are whole by now.
+fn show(raw: &[u8], unfolding: &mut Unfolding, watch: Watch<'_>) -> Result<(), SourceError> {
+    let lines = raw.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.filter_map(|line| unfolding.push(line)).try_for_each(|line| watch(&line))
 }
 
 impl Form for Ldif {
@@ -135,8 +159,19 @@ impl Form for Ldif {
     fn next<R: Read>(&mut self, reader: &mut Reader<R>, _: &mut Place<()>) -> Result<Option<Record>, SourceError> {
         loop {
             let number = reader.line();
-            match lines(reader, self.limit)? {
+            let mut seen = Entry::default();
+            let classes = &mut |line: &[u8]| {
+                if let Ok((name, value)) = attribute(line)
+                    && name.eq_ignore_ascii_case("objectClass")
+                {
+                    seen.add(&name, value);
+                }
+                Ok(())
+            };
+            match lines(reader, self.limit, classes)? {
                 Lines::End => return Ok(None),
+                // a group, whose members have been collected
+                Lines::TooLong(_) if !seen.attributes.is_empty() && !self.rules.is_account(&seen) => {}
                 Lines::TooLong(head) => {
                     let reason = format!("the entry is longer than {} bytes", self.limit);
                     let mistake = Mistake::new(Code::E3104, reason);

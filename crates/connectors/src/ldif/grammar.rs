@@ -57,7 +57,7 @@ fn unfolded(raw: &[u8]) -> Result<Vec<Zeroizing<Vec<u8>>>, Mistake> {
 }
 
 /// `name: text`, `name:: base64`; `name:< url` is never followed.
-fn attribute(line: &[u8]) -> Result<(String, Vec<u8>), Mistake> {
+pub(super) fn attribute(line: &[u8]) -> Result<(String, Vec<u8>), Mistake> {
     let at = memchr::memchr(b':', line).ok_or_else(|| not_ldif("a line has no colon"))?;
     let (name, rest) = (&line[..at], &line[at + 1..]);
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.;_".contains(byte);

@@ -4,6 +4,7 @@
 
 mod form;
 mod grammar;
+mod long;
 
 use sterna_core::{
     code::Finding,

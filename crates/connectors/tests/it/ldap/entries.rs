@@ -1,6 +1,10 @@
 //! Entries of LDIF as accounts: layouts, groups, passwords, and broken entries in the middle.
 
-use sterna_connectors::ldif::read_entries;
+use sterna_connectors::{
+    directory::Rules,
+    ldif::{Ldif, read_entries},
+    text::read_all,
+};
 use sterna_core::{
     account::{Account, Credential, Identity},
     port::Record,
@@ -83,6 +87,35 @@ fn groups_stand_anywhere_and_name_members_in_three_ways() {
     let (records, _) = read_entries(text.as_bytes());
     let groups: Vec<_> = records.into_iter().map(|record| account(record).profile.groups).collect();
     assert_eq!(groups, [vec!["first", "posix", "unique"], vec!["unique"]]);
+}
+
+#[test]
+fn a_group_may_be_longer_than_any_record() {
+    let members = |from: usize| {
+        let one = |at: usize| format!("member: uid=someone-with-a-long\n -name-{at},dc=x\n");
+        (from..from + 400).map(one).collect::<String>()
+    };
+    let (person, last) = ("objectClass: account\nuid: someone", "dn: uid=someone-with-a-long-name-799,dc=x");
+    let text = format!(
+        "dn: cn=crew,dc=x\nobjectClass: groupOfNames\n{}{}cn: The Crew\n\n\
+         dn: cn=gone,dc=x\nchangetype: modify\nadd: member\n{}\n{last}\n{person}\n\n\
+         dn: uid=other,dc=x\n{person}\ndescription: {}\n\n",
+        members(0),
+        members(400),
+        members(500),
+        "x".repeat(3_000)
+    );
+    let mut form = Ldif::new(Rules::usual(), 10_000, 2_048);
+    let (records, error) = read_all(&mut form, text.as_bytes(), 512);
+    assert!(error.is_none(), "{error:?}");
+    let codes = |record: &Record| match record {
+        Record::Account(account) => account.profile.groups.join(","),
+        Record::Rejected(rejected) => format!("{} {}", rejected.code, rejected.position),
+        Record::Excluded(..) => "excluded".to_owned(),
+    };
+    let told: Vec<String> = records.iter().map(codes).collect();
+    // the change and the person are too long and rejected; the group is no record
+    assert_eq!(told, ["E3104 entry at line 1605", "The Crew", "E3104 entry at line 2413"]);
 }
 
 #[test]

@@ -212,3 +212,20 @@ async fn what_the_account_may_not_do_is_said() {
     let refused = ldap::Kind.open(&open, &context(".".as_ref())).err().unwrap();
     assert_eq!(refused[0].code.as_str(), "E2304");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_servers_that_the_directory_refers_to_are_named_and_not_asked() {
+    let (mut ldif, _) = people(3);
+    let name = format!("ou=abroad,ou=people,{SUFFIX}");
+    write!(ldif, "dn: {name}\nobjectClass: referral\nobjectClass: extensibleObject\nou: abroad\n").unwrap();
+    ldif.push_str("ref: ldap://abroad.example.net/ou=secret-unit,dc=example,dc=net\n\n");
+    let Some(slapd) = Slapd::start(&ldif, None) else { return };
+    let mut source = source(&slapd, "cn=reader,dc=example,dc=org", "reader-secret", "");
+    let findings = source.preflight().await;
+    let told: Vec<_> = findings.iter().map(|finding| (finding.code.as_str(), finding.message.as_str())).collect();
+    let text = "the directory refers to abroad.example.net for a part of `base`, which is not read";
+    assert_eq!(told, [("E3014", text)]);
+    let (accounts, error) = all(&mut *source).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(accounts.len(), 3);
+}

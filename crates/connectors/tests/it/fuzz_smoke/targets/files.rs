@@ -49,7 +49,7 @@ fn sealed(account: &sterna_core::account::Account) -> String {
 }
 
 /// Reads the input, whose first byte says where it is cut, twice; short bounds are tried too, for their own sake.
-fn however_cut<F: Form>(data: &[u8], form: fn(usize) -> F) {
+pub(super) fn however_cut<F: Form>(data: &[u8], form: fn(usize) -> F) {
     let Some((chunk, bytes)) = data.split_first() else { return };
     let bytes = &bytes[..bytes.len().min(INPUT)];
     let chunk = usize::from(*chunk) + 1;

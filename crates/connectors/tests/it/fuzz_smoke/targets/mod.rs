@@ -4,6 +4,7 @@
 //! mutated seeds. `mended.rs` of the program has its property beside itself, for it is in no library.
 
 mod config;
+mod directory;
 mod emulator;
 mod files;
 mod graph;
@@ -34,6 +35,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("cursor", config::cursor),
     ("password_hash", hashes::read),
     ("password_check", hashes::check),
+    ("ldif", directory::ldif),
+    ("ldap_dn_filter", directory::dn_filter),
     ("held_hash", legacy::held),
     ("bind_answer", legacy::bind),
     ("oauth_answer", web::oauth),
