@@ -155,7 +155,7 @@ async fn add_sides(
                 return Err(too_many(side.at));
             }
         }
-        deal(extras, rows, key, side.at, &side.places, found);
+        deal(extras, rows, key, side.at, &side.places, found)?;
     }
     Ok(())
 }

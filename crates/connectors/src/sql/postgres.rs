@@ -126,7 +126,7 @@ async fn read(connection: &Connection, queries: &Queries, key: &str, sender: &Se
             if found.len() > SIDE_ROWS {
                 return Err(too_many(side.at));
             }
-            deal(&mut extras, &rows, key, side.at, &side.places, found);
+            deal(&mut extras, &rows, key, side.at, &side.places, found)?;
         }
         if sender.send(Sent::Batch(Batch { rows, extras })).await.is_err() {
             return Ok(());

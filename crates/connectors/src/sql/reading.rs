@@ -76,21 +76,41 @@ pub(super) fn literals(rows: &[Row], key: usize, quote: impl Fn(&Cell) -> Option
 }
 
 /// Deals side rows out to the accounts that they belong to.
-pub(super) fn deal(extras: &mut [Extra], rows: &[Row], key: usize, side: usize, places: &[usize], found: Vec<Row>) {
+///
+/// # Errors
+/// When a row belongs to none of them: the database takes keys for the same that differ, and its rows would be lost.
+pub(super) fn deal(
+    extras: &mut [Extra],
+    rows: &[Row],
+    key: usize,
+    side: usize,
+    places: &[usize],
+    found: Vec<Row>,
+) -> Result<(), Failure> {
     // of rows with one key the first is kept, and the others are rejected as duplicates
-    let mut by_key: HashMap<&str, usize> = HashMap::new();
+    let (mut by_key, mut alike): (HashMap<&str, usize>, HashMap<String, usize>) = (HashMap::new(), HashMap::new());
     for (at, row) in rows.iter().enumerate() {
         if let Some(key) = row.get(key).and_then(Cell::key) {
             by_key.entry(key).or_insert(at);
+            alike.entry(collated(key)).or_insert(at);
         }
     }
     for mut row in found {
-        let at = places.first().and_then(|place| row.get(*place)?.key()).and_then(|key| by_key.get(key).copied());
-        if let Some(extra) = at.and_then(|at| extras.get_mut(at)) {
-            let rest = places.iter().skip(1);
-            extra.rows[side].push(rest.map(|place| std::mem::replace(&mut row[*place], Cell::Null)).collect());
-        }
+        let key = places.first().and_then(|place| row.get(*place)?.key());
+        let at = key.and_then(|key| by_key.get(key).or_else(|| alike.get(&collated(key))).copied());
+        let Some(extra) = at.and_then(|at| extras.get_mut(at)) else {
+            let text = format!("the query `{}` gives a key that is not written as the account's is", SIDES[side]);
+            return Err(Failure::new(Fault::Query, text));
+        };
+        let rest = places.iter().skip(1);
+        extra.rows[side].push(rest.map(|place| std::mem::replace(&mut row[*place], Cell::Null)).collect());
     }
+    Ok(())
+}
+
+/// The form in which databases mostly take two keys for the same: without case, and without spaces behind.
+fn collated(key: &str) -> String {
+    key.trim_end().to_lowercase()
 }
 
 /// Whether a batch is full.

@@ -109,7 +109,7 @@ fn add_sides(
                 return Err(too_many(side.at));
             }
         }
-        deal(extras, rows, key, side.at, &side.places, found);
+        deal(extras, rows, key, side.at, &side.places, found)?;
     }
     Ok(())
 }
