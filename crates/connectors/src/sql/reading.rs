@@ -132,3 +132,26 @@ pub(super) fn too_many(side: usize) -> Failure {
 
 /// What may be told before rows are read.
 pub(super) const AT_START: Words = Words::Tell;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The groups of each account of a page, by the keys of both queries.
+    fn dealt(accounts: &[&str], groups: &[(&str, &str)]) -> Result<Vec<usize>, Fault> {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let rows: Vec<Row> = accounts.iter().map(|key| vec![text(key)]).collect();
+        let found = groups.iter().map(|(key, name)| vec![text(key), text(name)]).collect();
+        let mut extras: Vec<Extra> = rows.iter().map(|_| Extra { rows: [const { Vec::new() }; 4] }).collect();
+        deal(&mut extras, &rows, 0, 1, &[0, 1], found).map_err(|failure| failure.fault)?;
+        Ok(extras.iter().map(|extra| extra.rows[1].len()).collect())
+    }
+
+    #[test]
+    fn side_rows_find_their_account_or_the_reading_ends() {
+        assert_eq!(dealt(&["1", "2"], &[("2", "a"), ("1", "b"), ("2", "c")]), Ok(vec![1, 2]));
+        assert_eq!(dealt(&["7", "7"], &[("7", "a")]), Ok(vec![1, 0]), "the first of two with one key is kept");
+        assert_eq!(dealt(&["Ana", "bo"], &[("ana", "a"), ("bo  ", "b")]), Ok(vec![1, 1]));
+        assert_eq!(dealt(&["ana"], &[("zoe", "a")]), Err(Fault::Query));
+    }
+}

@@ -66,6 +66,23 @@ impl Server {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
+        if name == "STOP" {
+            self.wait_until_stopped();
+        }
+    }
+
+    /// A signal is delivered in its own time: every thread has to stand still before the process hangs.
+    fn wait_until_stopped(&self) {
+        let threads = format!("/proc/{}/task", self.child.id());
+        let stands = |thread: std::fs::DirEntry| {
+            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with('T'))
+        };
+        let until = Instant::now() + Duration::from_secs(10);
+        while !std::fs::read_dir(&threads).unwrap().flatten().all(stands) {
+            assert!(Instant::now() < until, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Ends it now.
