@@ -45,7 +45,7 @@ impl CheckKind for Kind {
     }
 
     fn title(&self) -> &'static str {
-        "Asks any HTTP service: a request made of templates, and rules that say what its answer means."
+        "any HTTP service: a request made of templates, and rules that say what its answer means"
     }
 
     fn settings(&self) -> &'static [Setting] {

@@ -47,7 +47,7 @@ impl CheckKind for Kind {
     }
 
     fn title(&self) -> &'static str {
-        "Asks a token endpoint with the OAuth 2.0 password grant: any OpenID provider, Azure AD and Azure AD B2C."
+        "a token endpoint with the OAuth 2.0 password grant: any OpenID provider, Azure AD and Azure AD B2C"
     }
 
     fn settings(&self) -> &'static [Setting] {

@@ -83,7 +83,7 @@ super::codes! {
     E5004 "issuer not listed" "Accounts have a social issuer that [social.issuers] does not list; they are held." "Add the issuer to [social.issuers], or to `exclude` there, and plan again.";
     E5005 "abort rule" "Too many of the last requests failed: something is wrong." "See `sterna export failures`, mend it, and apply again; nothing is lost.";
     E5006 "accounts still await their first sign-in" "A purge now would leave people without their way in." "Wait, or run `sterna undo`, or demand their reset.";
-    E5007 "just-in-time without a legacy check" "Passwords are planned to move at sign-in, but no [checks.NAME] says how the old ones are checked." "The accounts get a random password and the flag; without the service nobody can sign in with the old password.";
+    E5007 "just-in-time without a service" "Passwords are planned to move at sign-in, but nothing asks the legacy checks there: this version has no service for it." "The accounts get a random password and the flag; without the service nobody can sign in with the old password.";
     E5008 "records were rejected" "Some records could not be read." "`sterna export rejects`, edit `raw` in the file that it names, `sterna extract --mended FILE`.";
     E5009 "accounts are held" "Some accounts cannot be moved as they are." "See `sterna export held`; mend the source, the mapping or the configuration, and plan again.";
     E5010 "accounts failed" "The target refused some accounts, or somebody is there already." "See `sterna export failures`; mend, then `sterna retry`.";

@@ -5,7 +5,7 @@ mod hashes;
 mod presets;
 mod reading;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use sterna_connectors::registry::{CHECKS, SOURCES};
 use sterna_core::{
@@ -14,49 +14,15 @@ use sterna_core::{
     legacy::LegacyCheck,
     port::{Record, Source, SourceError},
     registry::Context,
-    secrecy::SecretString,
-    settings::{self, Document, SecretRef, Secrets, Setting, Values},
-    time::{Clock, Entropy, Moment, NoEntropy, Timestamp},
+    settings::{Setting, Values},
 };
 
-struct World;
-
-impl Secrets for World {
-    fn reveal(&self, reference: &SecretRef) -> Result<SecretString, Box<Finding>> {
-        // a secret is called what it is: { env = "secret" }
-        match reference {
-            SecretRef::Env(name) => Ok(name.as_str().into()),
-            _ => Ok("".into()),
-        }
-    }
-}
-
-impl Clock for World {
-    fn now(&self) -> Moment {
-        Moment { wall: Timestamp(0), boot: 0, since_boot_ms: 0 }
-    }
-}
-
-impl Entropy for World {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        bytes.fill(7);
-        Ok(())
-    }
-}
-
 fn context() -> Context {
-    let project = Path::new("/").to_owned();
-    Context { project, secrets: Arc::new(World), clock: Arc::new(World), entropy: Arc::new(World) }
+    crate::files::context("/".as_ref())
 }
 
 fn values(toml: &str, settings: &'static [Setting]) -> Values {
-    let document = Document { file: "sterna.toml".into(), text: toml.to_owned() };
-    let table = document.parse().unwrap();
-    let mut findings = Vec::new();
-    let span = table.span();
-    let values = settings::check(&document, table.get_ref(), span, settings, "[x]", &mut findings);
-    assert!(findings.is_empty(), "{findings:?}");
-    values
+    crate::files::values(settings, toml).unwrap_or_else(|findings| panic!("{findings:?}"))
 }
 
 /// The source that these settings give.
