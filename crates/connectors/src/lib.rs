@@ -9,6 +9,7 @@ pub mod checks;
 pub mod delimited;
 pub mod directory;
 pub mod entra;
+pub mod hooks;
 pub mod http_check;
 pub mod json_lines;
 pub mod ldap;

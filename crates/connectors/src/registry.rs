@@ -1,6 +1,9 @@
-//! The registry: one line per kind of source and target. Help, schema, docs and `sterna init` walk it.
+//! The registry: one line per kind of source, target, legacy check and hook. Help, schema, docs and `sterna init` walk it.
 
-use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
+use sterna_core::{
+    hook::HookKind,
+    registry::{CheckKind, SourceKind, TargetKind},
+};
 
 use crate::{
     b2c_users_file, delimited,
@@ -25,3 +28,6 @@ pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalI
 /// Every kind of legacy check.
 pub static CHECKS: &[&dyn CheckKind] =
     &[&stored_hash::Kind, &ldap_bind::Kind, &oauth::Kind, &http_check::Kind, &sql::CheckKind];
+
+/// Every kind of hook.
+pub static HOOKS: &[&dyn HookKind] = &[];

@@ -9,6 +9,7 @@ pub mod account;
 pub mod code;
 pub mod codec;
 pub mod cohort;
+pub mod hook;
 pub mod ids;
 pub mod legacy;
 pub mod mapping;
