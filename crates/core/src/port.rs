@@ -369,6 +369,8 @@ pub struct Held {
     pub signed_in: Activity,
     /// When its password last changed, where the target says so.
     pub password_changed: Option<Timestamp>,
+    /// When the account was made, where the target says so; by the same clock as [`Held::password_changed`].
+    pub created: Option<Timestamp>,
 }
 
 /// Whether somebody has signed in with an account.

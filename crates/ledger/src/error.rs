@@ -89,6 +89,9 @@ pub enum LedgerError {
         /// Ours.
         known: i64,
     },
+    /// An account has taken another step since it was looked at.
+    #[error("an account has moved on since it was looked at")]
+    Moved,
     /// The data key was destroyed.
     #[error("the ledger has been purged")]
     Purged,
@@ -139,7 +142,8 @@ impl LedgerError {
             | Self::Form(_)
             | Self::Stored { .. }
             | Self::Step(_)
-            | Self::Pair { .. } => Code::E4006,
+            | Self::Pair { .. }
+            | Self::Moved => Code::E4006,
             Self::Newer { .. } => Code::E4007,
             Self::Locked { .. } => Code::E4008,
             Self::Purged => Code::E4009,

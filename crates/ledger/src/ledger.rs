@@ -139,6 +139,11 @@ impl Ledger {
         self.seal.pseudonym(ordinal.0)
     }
 
+    /// The namespace of its account keys.
+    pub(crate) fn namespace(&self) -> Uuid {
+        self.namespace
+    }
+
     /// The one key of a record of a source.
     pub fn account_key(&self, source: SourceUid, record: &SourceKey) -> AccountKey {
         AccountKey::make(&self.namespace, source, record)
@@ -185,9 +190,10 @@ fn destroy(store: &Connection, now: Timestamp) -> Result<(), LedgerError> {
         audit::append(&first, now, "purged: data key destroyed")?;
     }
     first.commit().map_err(&doing)?;
+    schema::sign_ins(store)?;
     store
         .execute_batch(
-            "DELETE FROM record; DELETE FROM plan; DELETE FROM holding; DELETE FROM detail;
+            "DELETE FROM attempt; DELETE FROM context; DELETE FROM record; DELETE FROM plan; DELETE FROM holding; DELETE FROM detail;
              DELETE FROM lookup; DELETE FROM inventory; UPDATE source SET cursor = NULL;
              UPDATE reject SET sealed = x'', digest = x'';",
         )

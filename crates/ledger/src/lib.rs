@@ -18,6 +18,7 @@ pub mod reading;
 mod schema;
 pub mod seal;
 pub mod sending;
+pub mod sign_in;
 mod sorted;
 pub mod status;
 pub mod steps;

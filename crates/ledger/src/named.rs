@@ -72,7 +72,14 @@ fn by_digest(store: &Connection, digest: &Digest, kind: DigestKind, into: &mut V
     Ok(())
 }
 
-fn source_uids(store: &Connection) -> Result<Vec<Uuid>, LedgerError> {
+/// The accounts that have a digest, at most ten.
+pub(crate) fn with_digest(store: &Connection, digest: &Digest, kind: DigestKind) -> Result<Vec<i64>, LedgerError> {
+    let mut ordinals = Vec::new();
+    by_digest(store, digest, kind, &mut ordinals)?;
+    Ok(ordinals)
+}
+
+pub(crate) fn source_uids(store: &Connection) -> Result<Vec<Uuid>, LedgerError> {
     let doing = LedgerError::store("reading its sources");
     let mut statement = store.prepare_cached("SELECT uid FROM source").map_err(&doing)?;
     let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).map_err(&doing)?;

@@ -44,10 +44,28 @@ CREATE TABLE made (id INTEGER PRIMARY KEY, what TEXT NOT NULL, name TEXT NOT NUL
 CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, entry TEXT NOT NULL, hash BLOB NOT NULL);
 ";
 
+/// Attempts to sign in. Made when a ledger is first served, so that ledgers of the same format that were made before have
+/// it too.
+const SIGN_INS: &str = "
+CREATE TABLE IF NOT EXISTS attempt (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, hook TEXT NOT NULL, ordinal INTEGER, who BLOB NOT NULL, address BLOB,
+    verdict TEXT, decision TEXT NOT NULL, took_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS attempt_at ON attempt (at);
+-- attempts of several calls: any replica may answer the next one
+CREATE TABLE IF NOT EXISTS context (digest BLOB PRIMARY KEY, at INTEGER NOT NULL, login BLOB, decision TEXT)
+    WITHOUT ROWID;
+";
+
+/// Makes the table of attempts where it is not there.
+pub(crate) fn sign_ins(store: &Connection) -> Result<(), LedgerError> {
+    store.execute_batch(SIGN_INS).map_err(LedgerError::store("making its tables"))
+}
+
 /// Makes the tables in an empty store.
 pub(crate) fn create(store: &Connection) -> Result<(), LedgerError> {
     let doing = LedgerError::store("making its tables");
     store.execute_batch(TABLES).map_err(&doing)?;
+    sign_ins(store)?;
     store.pragma_update(None, "user_version", FORMAT).map_err(&doing)
 }
 

@@ -42,6 +42,10 @@ pub enum DigestKind {
     Reject = 5,
     /// What log lines call a person by.
     Pseudonym = 6,
+    /// An address that a person signs in from, or a range of them.
+    Address = 7,
+    /// The name of an attempt that takes several calls.
+    Context = 8,
 }
 
 /// A column of a table that holds sealed values.

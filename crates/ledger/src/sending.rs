@@ -384,12 +384,21 @@ fn case(seal: &Seal, row: &Row<'_>) -> Result<Case, LedgerError> {
         attempt: row.get(5).map_err(&doing)?,
         code: row.get::<_, Option<String>>(6).map_err(&doing)?.as_deref().and_then(Code::parse),
         planned,
-        target: sealed(8, HOLDING)?.map(|plain| TargetId(String::from_utf8_lossy(&plain).into_owned())),
+        target: sealed(8, HOLDING)?.map(|plain| id_of(&plain)),
         until,
         worker: row.get(12).map_err(&doing)?,
         undoing: row.get(13).map_err(&doing)?,
         doubts: 0,
     })
+}
+
+fn id_of(plain: &[u8]) -> TargetId {
+    TargetId(String::from_utf8_lossy(plain).into_owned())
+}
+
+/// Opens the target's id of an account.
+pub(crate) fn held_id(seal: &Seal, ordinal: Ordinal, sealed: &[u8]) -> Result<TargetId, LedgerError> {
+    Ok(id_of(&seal.open(HOLDING, ordinal.0, sealed)?))
 }
 
 /// Numbers without sign are stored as the signed ones of the same bits.

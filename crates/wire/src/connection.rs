@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -15,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::socket::{ResetSwitch, Socket};
-use crate::{Handler, Limits, Reply, ServerTls};
+use crate::{Handler, Limits, PeerCertificate, Reply, ServerTls};
 
 /// What all connections of one listener share.
 pub(crate) struct Connections<H> {
@@ -36,17 +37,30 @@ pub(crate) async fn serve_connection<H: Handler>(shared: Arc<Connections<H>>, st
     let reset = ResetSwitch::default();
     let socket = Socket::new(stream, reset.clone());
     let Some(tls) = &shared.tls else {
-        return serve_http(&shared, socket, peer, reset).await;
+        return serve_http(&shared, socket, (peer, None), reset).await;
     };
     let handshake = tls.acceptor().accept(socket);
     match tokio::time::timeout(shared.limits.handshake_timeout, handshake).await {
-        Ok(Ok(stream)) => serve_http(&shared, stream, peer, reset).await,
+        Ok(Ok(stream)) => {
+            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            let shown = shown.map(|certificate| PeerCertificate(fingerprint(certificate)));
+            serve_http(&shared, stream, (peer, shown), reset).await;
+        }
         Ok(Err(error)) => tracing::debug!(%error, "A TLS handshake failed"),
         Err(_elapsed) => tracing::debug!("A TLS handshake took too long"),
     }
 }
 
-async fn serve_http<H, S>(shared: &Arc<Connections<H>>, stream: S, peer: SocketAddr, reset: ResetSwitch)
+/// Who is at the other end.
+type Caller = (SocketAddr, Option<PeerCertificate>);
+
+fn fingerprint(certificate: &[u8]) -> [u8; 32] {
+    let mut fingerprint = [0; 32];
+    fingerprint.copy_from_slice(digest(&SHA256, certificate).as_ref());
+    fingerprint
+}
+
+async fn serve_http<H, S>(shared: &Arc<Connections<H>>, stream: S, peer: Caller, reset: ResetSwitch)
 where
     H: Handler,
     S: AsyncRead + AsyncWrite + Unpin,
@@ -72,7 +86,7 @@ where
 async fn answer<H: Handler>(
     shared: Arc<Connections<H>>,
     request: http::Request<Incoming>,
-    peer: SocketAddr,
+    (peer, shown): Caller,
     reset: ResetSwitch,
 ) -> Result<Response<Full<Bytes>>, Silence> {
     let (head, body) = request.into_parts();
@@ -83,7 +97,10 @@ async fn answer<H: Handler>(
         Ok(Err(_broken)) => return Err(Silence),
         Err(_elapsed) => return Ok(bare(StatusCode::REQUEST_TIMEOUT)),
     };
-    let request = http::Request::from_parts(head, body);
+    let mut request = http::Request::from_parts(head, body);
+    if let Some(shown) = shown {
+        request.extensions_mut().insert(shown);
+    }
     // A task of its own: a caller that goes away must not undo half of what it asked for.
     let running = tokio::spawn(async move { shared.handler.handle(request, peer).await });
     match running.await {

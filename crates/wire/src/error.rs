@@ -20,6 +20,9 @@ pub enum WireError {
     /// The certificate or key does not fit the TLS library.
     #[error("cannot use the certificate for TLS")]
     Tls(#[source] rustls::Error),
+    /// A PEM text lacks something, or it is damaged.
+    #[error("there is no usable {0} in the PEM text")]
+    Pem(&'static str),
     /// The authority's certificate could not be written where the user wants it.
     #[error("cannot write the certificate of the test authority to {path}")]
     WriteCertificate {

@@ -18,5 +18,5 @@ pub use authority::TestAuthority;
 pub use error::WireError;
 pub use listener::{Limits, Listener, Server};
 pub use reply::{Handler, Reply, Request};
-pub use tls::{ServerTls, provider};
+pub use tls::{PeerCertificate, ServerTls, provider};
 pub use x509::{certificates_from_pem, public_key_of};

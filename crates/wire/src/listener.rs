@@ -86,6 +86,11 @@ impl Server {
 
     /// Accepts nothing more, lets running requests end for at most `grace`, then drops what is left.
     pub async fn shutdown(self, grace: Duration) {
+        self.stop(grace).await;
+    }
+
+    /// The same, where the server is shared.
+    pub async fn stop(&self, grace: Duration) {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {

@@ -122,6 +122,7 @@ mod tests {
             awaiting: Some(false),
             signed_in: Activity::Never,
             password_changed: None,
+            created: None,
         }
     }
 

@@ -131,7 +131,7 @@ impl EntraTarget {
     }
 
     fn read_back_select(&self, with_activity: bool) -> String {
-        let mut names = vec!["id".to_owned(), "identities".into(), "lastPasswordChangeDateTime".into()];
+        let mut names = vec!["id".to_owned(), "identities".into(), "lastPasswordChangeDateTime".into(), "createdDateTime".into()];
         names.extend(ATTRIBUTES.iter().map(|(name, _)| (*name).to_owned()));
         names.extend(OWN.iter().map(|name| (*name).to_owned()));
         names.extend(self.known_extensions());
@@ -203,7 +203,7 @@ fn held_of(shape: &Shape, user: User, with_activity: bool) -> Held {
         .more
         .iter()
         .filter(|(name, value)| {
-            let about = ["signInActivity", "lastPasswordChangeDateTime"].contains(&name.as_str());
+            let about = ["signInActivity", "lastPasswordChangeDateTime", "createdDateTime"].contains(&name.as_str());
             !about && !value.is_null() && **name != flag && !name.starts_with('@')
         })
         .map(|(name, value)| (name.clone(), value.clone()))
@@ -213,6 +213,7 @@ fn held_of(shape: &Shape, user: User, with_activity: bool) -> Held {
         identities: user.identities.iter().filter_map(ObjectIdentity::to_identity).collect(),
         awaiting,
         password_changed: instant(user.more.get("lastPasswordChangeDateTime")),
+        created: instant(user.more.get("createdDateTime")),
         signed_in,
         attributes,
         id: TargetId(user.id),

@@ -169,6 +169,24 @@ impl Decision {
         matches!(self, Self::Accept | Self::AcceptAndChange)
     }
 
+    /// Every decision.
+    pub const ALL: [Self; 9] = [
+        Self::Accept,
+        Self::AcceptAndChange,
+        Self::Wrong,
+        Self::Refuse(Bar::Locked),
+        Self::Refuse(Bar::Disabled),
+        Self::TryLater(Wait::Outage),
+        Self::TryLater(Wait::Overloaded),
+        Self::TryLater(Wait::Limited),
+        Self::TryLater(Wait::Unsettled),
+    ];
+
+    /// The decision of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|decision| decision.name() == name)
+    }
+
     /// A word for logs, metrics and the ledger.
     pub fn name(self) -> &'static str {
         match self {

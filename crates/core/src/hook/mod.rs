@@ -280,6 +280,11 @@ pub trait HookDialect: Send + Sync {
     /// The response to a decision.
     fn answer(&self, reply: &Reply<'_>) -> HookAnswer;
 
+    /// The response when more is asked than can be read in time; nothing of the call was looked at.
+    fn overloaded(&self) -> HookAnswer {
+        HookAnswer::empty(503)
+    }
+
     /// The response to a repeated message that is refused.
     fn refused(&self, _why: Refusal) -> HookAnswer {
         HookAnswer::empty(401)

@@ -1,0 +1,342 @@
+//! One attempt, from a submitted password to a decision. `sterna_core::hook::decide` decides; this brings the facts, in
+//! the order that keeps everybody safe: limits, account, old system and target side by side, the durable yes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sterna_core::{
+    hook::{Decision, Facts, Freshness, HookDialect, Step, Strength, Submission, Wait, decide},
+    legacy::{Attempt, Outage, Verdict},
+    port::Answer,
+    state::CredentialEvent,
+};
+use sterna_ledger::{
+    LedgerError,
+    sign_in::{AttemptRecord, Candidate},
+    steps::Standing,
+};
+use tokio::time::{sleep_until, timeout_at};
+
+use crate::{
+    address,
+    config::{Confirm, HookSpec},
+    guard::{self, From, Outcome},
+    service::Service,
+};
+
+/// What is kept of the time for recording a yes and sending the answer.
+const RESERVE: Duration = Duration::from_millis(60);
+
+/// What came of an attempt.
+#[derive(Clone)]
+pub(crate) struct Settled {
+    pub(crate) decision: Decision,
+    pub(crate) candidate: Option<Arc<Candidate>>,
+}
+
+impl Settled {
+    pub(crate) fn without_person(decision: Decision) -> Self {
+        Self { decision, candidate: None }
+    }
+}
+
+/// An attempt that was counted; what it ended with is told when it goes, also when it is given up on the way.
+struct Counted<'a> {
+    guard: &'a guard::Guard,
+    from: From,
+    outcome: Outcome,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.guard.end(&self.from, self.outcome, Instant::now());
+    }
+}
+
+/// What an attempt is about, besides the password.
+pub(crate) struct About<'a> {
+    pub(crate) spec: &'a HookSpec,
+    pub(crate) dialect: &'a dyn HookDialect,
+    pub(crate) began: Instant,
+    /// When an answer has to be ready.
+    pub(crate) until: Instant,
+}
+
+impl Service {
+    /// Checks a submission and decides, in time whatever happens.
+    pub(crate) async fn attempt(&self, about: &About<'_>, submission: &Submission) -> Settled {
+        let joined = self.joins.begin(self.join_key(submission));
+        let first = match joined {
+            guard::Joined::First(first) => first,
+            guard::Joined::After(under_way) => {
+                metrics::counter!("sterna_attempts_joined_total").increment(1);
+                let waited = timeout_at(about.until.into(), guard::outcome(under_way)).await;
+                let later = Settled::without_person(Decision::TryLater(Wait::Overloaded));
+                return waited.ok().flatten().unwrap_or(later);
+            }
+        };
+        let from = self.from(about.spec, submission);
+        let known = self.guard.knows(from.address.as_ref());
+        if let Err(limited) = self.guard.begin(&from, about.began) {
+            metrics::counter!("sterna_limited_total", "limit" => limited.name()).increment(1);
+            let settled = Settled::without_person(Decision::TryLater(Wait::Limited));
+            self.note(about, &from, None, None, settled.decision);
+            first.tell(settled.clone());
+            return settled;
+        }
+        let mut counted = Counted { guard: &self.guard, from, outcome: Outcome::Neither };
+        let Some(_place) = self.places.take(known) else {
+            let settled = Settled::without_person(Decision::TryLater(Wait::Overloaded));
+            self.note(about, &from, None, None, settled.decision);
+            first.tell(settled.clone());
+            return settled;
+        };
+        let checked = timeout_at(about.until.into(), self.check(about, submission, &from)).await;
+        let (settled, outcome) = checked.unwrap_or_else(|_elapsed| {
+            let settled = Settled::without_person(Decision::TryLater(Wait::Overloaded));
+            self.note(about, &from, None, None, settled.decision);
+            (settled, Outcome::Neither)
+        });
+        counted.outcome = outcome;
+        drop(counted);
+        first.tell(settled.clone());
+        settled
+    }
+
+    async fn check(&self, about: &About<'_>, submission: &Submission, from: &From) -> (Settled, Outcome) {
+        let meant = match self.ledger.meant(submission.who.clone()).await {
+            Ok(meant) => meant,
+            Err(error) => {
+                tracing::error!(code = %error.code(), "The ledger does not tell who is meant: {error}");
+                return self.end(about, from, None, None, Decision::TryLater(Wait::Outage));
+            }
+        };
+        let candidate = meant.candidate.map(Arc::new);
+        let mut facts = Facts {
+            standing: candidate.as_ref().map(|found| (found.standing.profile, found.standing.credential)),
+            open_doubts: meant.open_doubts,
+            limited: false,
+            verdict: None,
+            freshness: Freshness::NotAsked,
+            strength: Strength::Enough,
+            must_change: candidate.as_ref().is_some_and(|found| found.account.profile.must_change_password),
+        };
+        let found = match (decide(&facts), candidate) {
+            (Step::Ask, Some(found)) => found,
+            (Step::Answer(decision), found) => {
+                if decision == Decision::Wrong {
+                    self.take_as_long_as_a_check(about).await;
+                }
+                return self.end(about, from, found, None, decision);
+            }
+            // nobody is asked about nobody
+            (Step::Ask, None) => return self.end(about, from, None, None, Decision::Wrong),
+        };
+        let verdict = self.ask(about, submission, &found, &mut facts).await;
+        let Step::Answer(decision) = decide(&facts) else {
+            return self.end(about, from, Some(found), Some(verdict), Decision::TryLater(Wait::Outage));
+        };
+        if decision.is_yes() {
+            let decision = self.say_yes(about, submission, from, &found, verdict, decision).await;
+            let outcome = if decision.is_yes() { Outcome::Accepted } else { Outcome::Neither };
+            return (Settled { decision, candidate: Some(found) }, outcome);
+        }
+        if verdict == Verdict::Mismatch {
+            self.timing.note(about.began.elapsed());
+        }
+        let (settled, outcome) = self.end(about, from, Some(found), Some(verdict), decision);
+        let forgiven = submission.may_be_damaged && verdict == Verdict::Mismatch;
+        (settled, if forgiven { Outcome::Neither } else { outcome })
+    }
+
+    /// Asks the old system, and the target beside it. Whether the target answers matters only after a positive verdict.
+    async fn ask(&self, about: &About<'_>, submission: &Submission, found: &Candidate, facts: &mut Facts) -> Verdict {
+        let deadline = about.until.checked_sub(RESERVE).unwrap_or(about.began);
+        let attempt =
+            Attempt { account: &found.account, source: &found.source, password: &submission.password, deadline };
+        let began = Instant::now();
+        let check = async {
+            match timeout_at(deadline.into(), self.chain.check(&attempt)).await {
+                Ok(checked) => {
+                    for tried in &checked.tried {
+                        let labels = [("check", tried.name.clone()), ("verdict", tried.verdict.name().to_owned())];
+                        metrics::counter!("sterna_legacy_checks_total", &labels).increment(1);
+                    }
+                    checked.verdict
+                }
+                Err(_elapsed) => Verdict::Unavailable(Outage::TimedOut),
+            }
+        };
+        let ask_target = self.confirm != Confirm::BySweep && self.seat.is_configured();
+        let mut freshness = std::pin::pin!(async {
+            if ask_target { self.seat.freshness(found.target.as_ref(), &self.sweep_rules, deadline.into()).await } else { Freshness::NotAsked }
+        });
+        let mut check = std::pin::pin!(check);
+        let mut early = None;
+        let verdict = tokio::select! {
+            verdict = &mut check => verdict,
+            fresh = &mut freshness => {
+                early = Some(fresh);
+                check.await
+            }
+        };
+        metrics::histogram!("sterna_legacy_check_seconds").record(began.elapsed().as_secs_f64());
+        facts.verdict = Some(verdict);
+        if matches!(verdict, Verdict::Match { .. } | Verdict::MatchButExpired) {
+            let fresh = match early {
+                Some(fresh) => fresh,
+                None => freshness.await,
+            };
+            facts.freshness = match (fresh, self.confirm) {
+                (Freshness::Unknown, Confirm::WhenReachable) => Freshness::NotAsked,
+                (fresh, _) => fresh,
+            };
+            facts.strength = self.seat.strength(&submission.password);
+        }
+        verdict
+    }
+
+    /// Makes a yes durable, and writes the password to the target where the dialect leaves that to us. Only then it counts.
+    async fn say_yes(
+        &self,
+        about: &About<'_>,
+        submission: &Submission,
+        from: &From,
+        found: &Candidate,
+        verdict: Verdict,
+        decision: Decision,
+    ) -> Decision {
+        let hands_over = about.dialect.hands_over(decision);
+        let event = hands_over.then_some(CredentialEvent::Answer);
+        let record = self.record(about, from, Some(found), Some(verdict), decision);
+        match self.ledger.answer_yes(found.ordinal, found.standing, event, record).await {
+            Ok(Standing { .. }) => {}
+            Err(LedgerError::Moved) => return Decision::TryLater(Wait::Unsettled),
+            Err(error) => {
+                tracing::error!(code = %error.code(), "A yes cannot be recorded, so it is not answered: {error}");
+                return Decision::TryLater(Wait::Outage);
+            }
+        }
+        if hands_over && about.dialect.writes_credential() && !self.write_credential(found, submission).await {
+            return Decision::TryLater(Wait::Outage);
+        }
+        self.tell(about, decision);
+        decision
+    }
+
+    /// Writes the password to the target, right after it was found to be right.
+    pub(crate) async fn write_credential(&self, found: &Candidate, submission: &Submission) -> bool {
+        let (Some(target), Some(id)) = (self.seat.target(), &found.target) else { return false };
+        match target.set_credential(id, &submission.password).await {
+            Answer::Holds(_) => true,
+            answer => {
+                let who = self.ledger.pseudonym(found.ordinal);
+                tracing::warn!(account = %who, "The target did not take a password: {}", word(&answer));
+                false
+            }
+        }
+    }
+
+    /// An unknown account answers as slowly as a wrong password of a known one.
+    async fn take_as_long_as_a_check(&self, about: &About<'_>) {
+        let mut chance = [0; 8];
+        // without randomness the first kept time is as good as any
+        drop(self.context.entropy.fill(&mut chance));
+        let wanted = about.began + self.timing.sample(u64::from_le_bytes(chance));
+        let latest = about.until.checked_sub(RESERVE).unwrap_or(about.began);
+        sleep_until(wanted.min(latest).into()).await;
+    }
+
+    fn end(
+        &self,
+        about: &About<'_>,
+        from: &From,
+        found: Option<Arc<Candidate>>,
+        verdict: Option<Verdict>,
+        decision: Decision,
+    ) -> (Settled, Outcome) {
+        self.note(about, from, found.as_deref(), verdict, decision);
+        let outcome = match decision {
+            Decision::Wrong | Decision::Refuse(_) => Outcome::Wrong,
+            Decision::TryLater(_) => Outcome::Neither,
+            Decision::Accept | Decision::AcceptAndChange => Outcome::Accepted,
+        };
+        (Settled { decision, candidate: found }, outcome)
+    }
+
+    fn note(
+        &self,
+        about: &About<'_>,
+        from: &From,
+        found: Option<&Candidate>,
+        verdict: Option<Verdict>,
+        decision: Decision,
+    ) {
+        self.recorder.add(self.record(about, from, found, verdict, decision));
+        self.tell(about, decision);
+    }
+
+    fn tell(&self, about: &About<'_>, decision: Decision) {
+        let labels = [("hook", about.spec.name.to_string()), ("decision", decision.name().to_owned())];
+        metrics::counter!("sterna_decisions_total", &labels).increment(1);
+    }
+
+    fn record(
+        &self,
+        about: &About<'_>,
+        from: &From,
+        found: Option<&Candidate>,
+        verdict: Option<Verdict>,
+        decision: Decision,
+    ) -> AttemptRecord {
+        AttemptRecord {
+            at: self.now(),
+            hook: Arc::clone(&about.spec.name),
+            ordinal: found.map(|found| found.ordinal),
+            who: from.who,
+            address: from.address,
+            verdict: verdict.map(Verdict::name),
+            decision: decision.name(),
+            took_ms: u64::try_from(about.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Where an attempt comes from, as limits know it.
+    pub(crate) fn from(&self, spec: &HookSpec, submission: &Submission) -> From {
+        self.origin(spec, &submission.who, submission.address, submission.tenant.as_deref())
+    }
+
+    /// The same for a look-up.
+    pub(crate) fn origin(
+        &self,
+        spec: &HookSpec,
+        who: &sterna_core::hook::Who,
+        person: Option<std::net::IpAddr>,
+        tenant: Option<&str>,
+    ) -> From {
+        let person = person.filter(|person| {
+            !address::is_nobodys(*person) && !address::is_in(*person, &spec.shared_addresses)
+        });
+        let tenant = format!("{}/{}", spec.name, tenant.unwrap_or_default());
+        From {
+            who: self.ledger.who_digest(who),
+            address: person.map(|person| self.ledger.address_digest(&address::own(person))),
+            range: person.map(|person| self.ledger.address_digest(&address::range(person))),
+            tenant: self.ledger.address_digest(tenant.as_bytes()),
+        }
+    }
+}
+
+fn word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Holds(_) => "it did",
+        Answer::Lacks => "the account is not there",
+        Answer::Clashes { .. } | Answer::Changed => "the account has changed",
+        Answer::Throttled { .. } => "it is throttled",
+        Answer::Refuses { .. } => "it refuses it",
+        Answer::Stops { .. } => "it takes nothing more",
+        Answer::Silence { .. } => "no answer came",
+    }
+}

@@ -1,0 +1,15 @@
+//! How many passwords may be tried: per account, per address and range, per tenant and in all (`limits.rs`), each message
+//! once (`replay.rs`), and a caller's retries joined to the call under way (`join.rs`).
+//!
+//! Everything here is in memory and bounded, knows people as keyed digests, and takes the present as an argument.
+
+mod join;
+mod limits;
+mod places;
+mod replay;
+mod window;
+
+pub use join::{First, Joined, Joins, outcome};
+pub use limits::{From, Guard, Limited, Limits, Outcome};
+pub use places::{Place, Places};
+pub use replay::{Replays, Seen};
