@@ -6,8 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     commands::{
-        apply, check, demo, emulate, explain, export, extract, init, password, plan, purge, rehearse, retry, status,
-        undo, verify,
+        apply, check, demo, emulate, explain, export, extract, init, password, plan, purge, rehearse, retry, serve,
+        status, undo, verify,
     },
     exit::Exit,
 };
@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Apply(apply::Args),
     /// Read every account back and compare it with the plan
     Verify(verify::Args),
+    /// Answer the target's question at a sign-in: is this the old password?
+    Serve(serve::Args),
     /// Plan what was refused, clashed or was held anew, and send what comes out
     Retry(retry::Args),
     /// Remove what this project made, except where the owner has signed in since

@@ -1,6 +1,9 @@
 //! The registry of connectors, as the rest of the program sees it.
 
-use sterna_core::registry::{CheckKind, SourceKind, TargetKind};
+use sterna_core::{
+    hook::HookKind,
+    registry::{CheckKind, SourceKind, TargetKind},
+};
 
 /// The kinds of source.
 pub(crate) fn sources() -> Vec<&'static dyn SourceKind> {
@@ -17,6 +20,11 @@ pub(crate) fn checks() -> Vec<&'static dyn CheckKind> {
     sterna_connectors::registry::CHECKS.to_vec()
 }
 
+/// The kinds of hook.
+pub(crate) fn hooks() -> Vec<&'static dyn HookKind> {
+    sterna_connectors::registry::HOOKS.to_vec()
+}
+
 /// What has a name in `connector = "…"`.
 pub(crate) trait Named {
     /// The name.
@@ -30,6 +38,12 @@ impl Named for dyn SourceKind {
 }
 
 impl Named for dyn CheckKind {
+    fn name(&self) -> &'static str {
+        self.kind()
+    }
+}
+
+impl Named for dyn HookKind {
     fn name(&self) -> &'static str {
         self.kind()
     }

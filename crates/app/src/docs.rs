@@ -109,6 +109,10 @@ fn the_configuration_is_documented() {
         let _ = writeln!(text, "\n## Legacy check `{}`\n\nAsks {}.\n", check.kind(), check.title());
         settings(&mut text, check.settings());
     }
+    for hook in connectors::hooks() {
+        let _ = writeln!(text, "\n## Hook `{}`\n\nAsked by {}.\n", hook.kind(), hook.title());
+        settings(&mut text, hook.settings());
+    }
     compare("configuration.md", &text);
 }
 

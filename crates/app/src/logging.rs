@@ -6,6 +6,7 @@
 use std::io;
 
 use tracing_subscriber::{
+    Layer,
     filter::{LevelFilter, Targets},
     fmt,
     layer::SubscriberExt,
@@ -18,12 +19,13 @@ const OWN: &[&str] = &[
     "sterna_ledger",
     "sterna_connectors",
     "sterna_engine",
+    "sterna_serve",
     "sterna_wire",
     "sterna_emulators",
 ];
 
 /// Starts logging; a second call changes nothing.
-pub(crate) fn start(verbosity: u8) {
+pub(crate) fn start(verbosity: u8, as_json: bool) {
     let level = match verbosity {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
@@ -35,6 +37,7 @@ pub(crate) fn start(verbosity: u8) {
     let told = ("rustls_platform_verifier", LevelFilter::OFF);
     let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(targets).with_target(told.0, told.1);
     let lines = fmt::layer().with_writer(io::stderr).with_target(verbosity > 1);
+    let lines = if as_json { lines.json().boxed() } else { lines.boxed() };
     // a logger that is there already stays: the program can be started once only
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }

@@ -33,7 +33,8 @@ fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    logging::start(common.verbose);
+    let as_json = matches!(&command, cli::Command::Serve(args) if args.log_json);
+    logging::start(common.verbose, as_json);
     world::keep_memory_private();
     let out = Out::new(if common.json { Form::Json } else { Form::Text }, common.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

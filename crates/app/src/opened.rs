@@ -149,8 +149,7 @@ impl Opened {
             strategy: project.strategy,
             cohorts: project.cohorts.clone(),
             matching: project.matching,
-            // checks can be tried by hand, but nothing asks them at a sign-in: the plan goes on warning (E5007)
-            has_legacy_check: false,
+            has_legacy_check: !project.checks.is_empty() && project.serve.has_hooks(),
             scope,
         }
     }

@@ -236,7 +236,10 @@ impl Ledger {
                 let old = now.0.saturating_sub(CONTEXT_MS);
                 store.execute("DELETE FROM context WHERE at < ?1", [old]).map_err(&doing)?;
                 store
-                    .execute("INSERT INTO context (digest, at, login) VALUES (?1, ?2, ?3)", params![digest, now.0, login])
+                    .execute(
+                        "INSERT INTO context (digest, at, login) VALUES (?1, ?2, ?3)",
+                        params![digest, now.0, login],
+                    )
                     .map_err(&doing)
                     .map(drop)
             })
@@ -368,6 +371,9 @@ fn open_doubts(store: &Connection) -> Result<bool, LedgerError> {
         .map_err(LedgerError::store("looking for requests under way"))
 }
 
+/// Source, its id, the two states, the sealed record, the sealed id at the target.
+type Columns = (String, Vec<u8>, u8, u8, Vec<u8>, Option<Vec<u8>>);
+
 fn candidate(
     store: &Connection,
     seal: &Seal,
@@ -382,7 +388,6 @@ fn candidate(
              LEFT JOIN holding h ON h.ordinal = a.ordinal WHERE a.ordinal = ?1",
         )
         .map_err(&doing)?;
-    type Columns = (String, Vec<u8>, u8, u8, Vec<u8>, Option<Vec<u8>>);
     let found: Option<Columns> = statement
         .query_row([ordinal.0], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))

@@ -171,7 +171,11 @@ impl Service {
         };
         let ask_target = self.confirm != Confirm::BySweep && self.seat.is_configured();
         let mut freshness = std::pin::pin!(async {
-            if ask_target { self.seat.freshness(found.target.as_ref(), &self.sweep_rules, deadline.into()).await } else { Freshness::NotAsked }
+            if ask_target {
+                self.seat.freshness(found.target.as_ref(), &self.sweep_rules, deadline.into()).await
+            } else {
+                Freshness::NotAsked
+            }
         });
         let mut check = std::pin::pin!(check);
         let mut early = None;
@@ -222,7 +226,7 @@ impl Service {
         if hands_over && about.dialect.writes_credential() && !self.write_credential(found, submission).await {
             return Decision::TryLater(Wait::Outage);
         }
-        self.tell(about, decision);
+        tell(about, decision);
         decision
     }
 
@@ -243,7 +247,7 @@ impl Service {
     async fn take_as_long_as_a_check(&self, about: &About<'_>) {
         let mut chance = [0; 8];
         // without randomness the first kept time is as good as any
-        drop(self.context.entropy.fill(&mut chance));
+        let _ = self.context.entropy.fill(&mut chance);
         let wanted = about.began + self.timing.sample(u64::from_le_bytes(chance));
         let latest = about.until.checked_sub(RESERVE).unwrap_or(about.began);
         sleep_until(wanted.min(latest).into()).await;
@@ -275,12 +279,7 @@ impl Service {
         decision: Decision,
     ) {
         self.recorder.add(self.record(about, from, found, verdict, decision));
-        self.tell(about, decision);
-    }
-
-    fn tell(&self, about: &About<'_>, decision: Decision) {
-        let labels = [("hook", about.spec.name.to_string()), ("decision", decision.name().to_owned())];
-        metrics::counter!("sterna_decisions_total", &labels).increment(1);
+        tell(about, decision);
     }
 
     fn record(
@@ -316,9 +315,8 @@ impl Service {
         person: Option<std::net::IpAddr>,
         tenant: Option<&str>,
     ) -> From {
-        let person = person.filter(|person| {
-            !address::is_nobodys(*person) && !address::is_in(*person, &spec.shared_addresses)
-        });
+        let person =
+            person.filter(|person| !address::is_nobodys(*person) && !address::is_in(*person, &spec.shared_addresses));
         let tenant = format!("{}/{}", spec.name, tenant.unwrap_or_default());
         From {
             who: self.ledger.who_digest(who),
@@ -327,6 +325,11 @@ impl Service {
             tenant: self.ledger.address_digest(tenant.as_bytes()),
         }
     }
+}
+
+fn tell(about: &About<'_>, decision: Decision) {
+    let labels = [("hook", about.spec.name.to_string()), ("decision", decision.name().to_owned())];
+    metrics::counter!("sterna_decisions_total", &labels).increment(1);
 }
 
 fn word(answer: &Answer) -> &'static str {

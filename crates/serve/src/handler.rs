@@ -9,13 +9,11 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use sterna_core::{
-    hook::{
-        Call, Collected, Decision, Facts, Found, Freshness, Headers, HookAnswer, HookDialect, Next, Peer, Person, Progress,
-        Query, Refusal, Reply, Step, Strength, Submission, Wait, decide,
-    },
+use sterna_core::hook::{
+    Call, Collected, Decision, Facts, Found, Freshness, Headers, HookAnswer, HookDialect, Next, Peer, Person, Progress,
+    Query, Refusal, Reply, Step, Strength, Submission, Wait, decide,
 };
-use sterna_ledger::sign_in::{Candidate, Taken};
+use sterna_ledger::sign_in::{Candidate, Meant, Taken};
 use sterna_wire::{Handler, PeerCertificate, Request};
 
 use crate::{
@@ -229,12 +227,9 @@ impl Service {
             return about.dialect.looked_up(&Found::TryLater, &query.echo);
         }
         let meant = tokio::time::timeout_at(about.until.into(), self.ledger.meant(query.who.clone())).await;
-        let (candidate, open_doubts) = match meant {
-            Ok(Ok(meant)) => (meant.candidate, meant.open_doubts),
-            Ok(Err(_)) | Err(_) => {
-                self.guard.end(&from, Outcome::Neither, Instant::now());
-                return about.dialect.looked_up(&Found::TryLater, &query.echo);
-            }
+        let Ok(Ok(Meant { candidate, open_doubts })) = meant else {
+            self.guard.end(&from, Outcome::Neither, Instant::now());
+            return about.dialect.looked_up(&Found::TryLater, &query.echo);
         };
         let facts = Facts {
             standing: candidate.as_ref().map(|found| (found.standing.profile, found.standing.credential)),

@@ -12,7 +12,7 @@ use sterna_core::{
 use sterna_ledger::sign_in::{AttemptRecord, Candidate};
 use tokio::time::timeout_at;
 
-use crate::{attempt::About, guard::Joined, guard, attempt::Settled, service::Service};
+use crate::{attempt::About, attempt::Settled, guard, guard::Joined, service::Service};
 
 impl Service {
     /// Writes a harvested password, once: repeats wait for the first, and find it done.

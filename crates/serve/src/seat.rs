@@ -80,9 +80,9 @@ impl Seat {
 
     /// Whether the target's policy takes the password. Where the policy is not known, the target itself decides.
     pub(crate) fn strength(&self, password: &SecretString) -> Strength {
-        let weak = self.target().is_some_and(|target| {
-            target.descriptor().password_policy.check(password.expose_secret()).is_err()
-        });
+        let weak = self
+            .target()
+            .is_some_and(|target| target.descriptor().password_policy.check(password.expose_secret()).is_err());
         if weak { Strength::TooWeak } else { Strength::Enough }
     }
 }

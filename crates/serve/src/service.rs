@@ -92,6 +92,21 @@ pub(crate) struct Hook {
     pub(crate) armed: Armed,
 }
 
+impl Hook {
+    /// Reads keys and secrets again.
+    fn reload(&self) {
+        match self.armed.reload(&self.spec) {
+            Ok(()) => tracing::info!(hook = %self.spec.name, "Keys and secrets were read again"),
+            Err(findings) => {
+                metrics::counter!("sterna_reload_failures_total").increment(1);
+                for finding in findings {
+                    tracing::error!(hook = %self.spec.name, "Keys and secrets stay as they were: {}", finding.message);
+                }
+            }
+        }
+    }
+}
+
 /// Everything that requests share.
 pub(crate) struct Service {
     pub(crate) ledger: Arc<Ledger>,
@@ -116,12 +131,19 @@ pub(crate) struct Service {
     ledger_works: AtomicBool,
 }
 
+/// The certificate that is shown, the files that it comes from, and what was in them when they were last read.
+struct Tls {
+    present: ServerTls,
+    files: TlsFiles,
+    read: Mutex<Vec<u8>>,
+}
+
 /// A service that answers. Ends by [`Running::shutdown`].
 pub struct Running {
     service: Arc<Service>,
     hooks: Server,
     observed: Option<Server>,
-    tls: Option<(ServerTls, TlsFiles, Mutex<Option<Vec<u8>>>)>,
+    tls: Option<Tls>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -173,17 +195,19 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
         body_timeout: Duration::from_secs(5),
         ..sterna_wire::Limits::default()
     };
-    let server_tls = tls.as_ref().map(|(tls, ..)| tls.clone());
+    let server_tls = tls.as_ref().map(|tls| tls.present.clone());
     let listener = Listener::bind(config.listen, server_tls, limits).await?;
     let observed = match config.metrics_listen {
-        Some(address) => Some(Listener::bind(address, None, sterna_wire::Limits { connections: 32, body_bytes: 1_024, ..limits }).await?),
+        Some(address) => Some(
+            Listener::bind(address, None, sterna_wire::Limits { connections: 32, body_bytes: 1_024, ..limits }).await?,
+        ),
         None => None,
     };
     let front = |side| Arc::new(Front { service: Arc::clone(&service), side });
     let running = Arc::new(Running {
         hooks: listener.serve(front(Side::Hooks)),
         observed: observed.map(|listener| listener.serve(front(Side::Observed))),
-        tls: tls.map(|(tls, files, bytes)| (tls, files, Mutex::new(Some(bytes)))),
+        tls,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         service,
@@ -206,7 +230,7 @@ impl Running {
     /// Reads every secret, key file and certificate again. What cannot be read stays as it was.
     pub fn reload(&self) {
         for hook in &self.service.hooks {
-            self.service.reload(hook);
+            hook.reload();
         }
         self.reload_tls(true);
     }
@@ -265,7 +289,7 @@ impl Running {
     async fn look_at_keys(&self) {
         for hook in &self.service.hooks {
             if hook.armed.has_changed() {
-                self.service.reload(hook);
+                hook.reload();
             }
             hook.armed.refresh_when_old(&hook.spec).await;
         }
@@ -275,21 +299,21 @@ impl Running {
 
     /// Takes a new certificate when its files have changed, or in any case.
     fn reload_tls(&self, always: bool) {
-        let Some((tls, files, before)) = &self.tls else { return };
+        let Some(Tls { present, files, read }) = &self.tls else { return };
         let bytes = match tls_bytes(files) {
             Ok(bytes) => bytes,
             Err(error) => return tracing::error!("The TLS certificate stays as it was: {error}"),
         };
-        let mut before = before.lock().unwrap_or_else(PoisonError::into_inner);
-        if !always && before.as_ref() == Some(&bytes) {
+        let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+        if !always && *read == bytes {
             return;
         }
-        match tls.replace(&bytes) {
+        match present.replace(&bytes) {
             Ok(()) => tracing::info!("The TLS certificate was read again"),
             Err(error) => tracing::error!("The TLS certificate stays as it was: {error}"),
         }
         // a half-written pair is tried again when it changes again
-        *before = Some(bytes);
+        *read = bytes;
     }
 }
 
@@ -334,18 +358,6 @@ impl Service {
         reasons
     }
 
-    fn reload(&self, hook: &Hook) {
-        match hook.armed.reload(&hook.spec) {
-            Ok(()) => tracing::info!(hook = %hook.spec.name, "Keys and secrets were read again"),
-            Err(findings) => {
-                metrics::counter!("sterna_reload_failures_total").increment(1);
-                for finding in findings {
-                    tracing::error!(hook = %hook.spec.name, "Keys and secrets stay as they were: {}", finding.message);
-                }
-            }
-        }
-    }
-
     fn body_bytes(&self) -> usize {
         let dialects = self.hooks.iter().filter_map(|hook| hook.armed.dialect());
         dialects.map(|dialect| dialect.limits().body_bytes).max().unwrap_or(16 * 1024)
@@ -354,7 +366,8 @@ impl Service {
     /// Fills the limits from what the ledger has recorded, so that a restart gives nobody new guesses.
     async fn recall(&self, window: Duration) -> Result<(), LedgerError> {
         let (now, wall) = (Instant::now(), self.now());
-        let ago = |span: Duration| Timestamp(wall.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
+        let ago =
+            |span: Duration| Timestamp(wall.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
         let past = self.ledger.attempts_since(ago(KNOWN_FOR.min(self.keep_attempts)), RECALLED).await?;
         for attempt in past {
             let age = Duration::from_millis(u64::try_from(wall.0.saturating_sub(attempt.at.0)).unwrap_or_default());
@@ -395,10 +408,9 @@ async fn pause(stop: &CancellationToken, span: Duration) -> Option<()> {
     }
 }
 
-fn read_tls(files: TlsFiles) -> Result<(ServerTls, TlsFiles, Vec<u8>), ServeError> {
+fn read_tls(files: TlsFiles) -> Result<Tls, ServeError> {
     let bytes = tls_bytes(&files)?;
-    let tls = ServerTls::from_pem(&bytes)?;
-    Ok((tls, files, bytes))
+    Ok(Tls { present: ServerTls::from_pem(&bytes)?, files, read: Mutex::new(bytes) })
 }
 
 /// Chain and key, one after the other.

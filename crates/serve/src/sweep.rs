@@ -64,7 +64,9 @@ impl Service {
             if !steps.is_empty() {
                 match self.ledger.credential_steps(steps, self.now()).await {
                     Ok(moved) => metrics::counter!("sterna_sweep_steps_total").increment(moved),
-                    Err(error) => tracing::warn!(code = %error.code(), "What the sweep found cannot be written: {error}"),
+                    Err(error) => {
+                        tracing::warn!(code = %error.code(), "What the sweep found cannot be written: {error}");
+                    }
                 }
             }
             let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);

@@ -14,6 +14,7 @@ pub(crate) mod plan;
 pub(crate) mod purge;
 pub(crate) mod rehearse;
 pub(crate) mod retry;
+pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod undo;
 pub(crate) mod verify;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Outcome {
         Command::Apply(args) => apply::run(&args, session).await,
         Command::Verify(args) => verify::run(&args, session).await,
         Command::Retry(args) => retry::run(&args, session).await,
+        Command::Serve(args) => serve::run(&args, session).await,
         Command::Undo(args) => undo::run(&args, session).await,
         Command::Purge(args) => purge::run(&args, session).await,
         Command::Status(args) => status::run(&args, session),

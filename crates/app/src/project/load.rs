@@ -19,7 +19,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{FILE, Project, SourceConfig, TargetConfig, caret, checks, cohorts, settings as tables, social};
+use super::{FILE, Project, SourceConfig, TargetConfig, caret, checks, cohorts, serve, settings as tables, social};
 use crate::{
     connectors,
     failure::{Failure, Trouble},
@@ -38,6 +38,8 @@ const ROOT: &[&str] = &[
     "cohorts",
     "matching",
     "checks",
+    "serve",
+    "hooks",
     "apply",
     "ledger",
 ];
@@ -177,6 +179,7 @@ fn build(
     let source_names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     let checks = checks::read(&mut reading, table, context, &source_names);
     let target = target(&mut reading, table);
+    let serve = serve::read(&mut reading, table);
     let passwords = reading.plain(table, "passwords", tables::PASSWORDS);
     let social = reading.plain(table, "social", tables::SOCIAL);
     let (issuers, excluded_issuers) = social::read(&mut reading, &social, member(table, "social"));
@@ -197,6 +200,7 @@ fn build(
         mapping: mapping.as_ref().map(Rules::from_value).unwrap_or_default(),
         cohorts,
         checks,
+        serve,
         key: ledger.secret("key").unwrap_or_else(|| SecretRef::File("sterna.key".into())),
         abort: abort_rule(&apply)?,
         canary: apply.count("canary")?,

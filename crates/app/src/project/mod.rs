@@ -7,6 +7,7 @@ pub(crate) mod caret;
 mod checks;
 mod cohorts;
 mod load;
+pub(crate) mod serve;
 pub(crate) mod settings;
 mod social;
 
@@ -25,6 +26,7 @@ use sterna_core::{
 use sterna_engine::{apply::AbortRule, plan::Matching};
 
 pub(crate) use checks::CheckConfig;
+pub(crate) use serve::ServeConfig;
 
 /// The file's name in a project folder.
 pub(crate) const FILE: &str = "sterna.toml";
@@ -53,6 +55,8 @@ pub(crate) struct Project {
     pub(crate) key: SecretRef,
     /// `[checks.*]`, in the file's order.
     pub(crate) checks: Vec<CheckConfig>,
+    /// `[serve]` and `[hooks.*]`.
+    pub(crate) serve: ServeConfig,
     /// `[apply]`: when a run stops by itself.
     pub(crate) abort: AbortRule,
     /// `[apply] canary`: how many accounts a canary without a number has.

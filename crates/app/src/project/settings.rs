@@ -59,6 +59,17 @@ pub(crate) const TABLES: &[Table] = &[
               of the file, until one is sure. The connector's own settings stand in the same table.",
         settings: CHECK,
     },
+    Table {
+        heading: "[serve]",
+        doc: "The service that the target asks at a sign-in (`sterna serve`).",
+        settings: super::serve::SERVE,
+    },
+    Table {
+        heading: "[hooks.NAME]",
+        doc: "A way in which a target asks whether a typed password is the old one. NAME is yours: letters, digits, `-` and \
+              `_`; the hook answers under `/hooks/NAME`. The connector's own settings stand in the same table.",
+        settings: super::serve::HOOK,
+    },
     Table { heading: "[apply]", doc: "When a run stops by itself.", settings: APPLY },
     Table { heading: "[ledger]", doc: "The project's own database, in the folder `.sterna`.", settings: LEDGER },
 ];

@@ -41,6 +41,13 @@ pub(super) struct Allowance {
 /// After so long without a failure the waits begin with the first one again.
 const QUIET: Duration = Duration::from_hours(24);
 
+impl Allowance {
+    /// Weights fade all the time, so the last failure is reached a little before its number.
+    fn is_used_up(&self, weight: f64) -> bool {
+        weight + 0.5 >= f64::from(self.failures)
+    }
+}
+
 impl Tally {
     fn faded(&self, allowance: &Allowance, now: Instant) -> f64 {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
@@ -62,7 +69,7 @@ impl<K: Eq + Hash + Copy> Tallies<K> {
             Some(until) if now < until => true,
             // with a wait of its own, one more try is allowed after it
             Some(_) if !allowance.first_wait.is_zero() => false,
-            _ => tally.faded(allowance, now) >= f64::from(allowance.failures),
+            _ => allowance.is_used_up(tally.faded(allowance, now)),
         }
     }
 
@@ -84,7 +91,7 @@ impl<K: Eq + Hash + Copy> Tallies<K> {
         }
         tally.weight = (faded + 1.0).min(f64::from(allowance.failures) + 1.0);
         tally.at = now;
-        let is_over = tally.passed > 0 || tally.weight >= f64::from(allowance.failures);
+        let is_over = tally.passed > 0 || allowance.is_used_up(tally.weight);
         if is_over && !allowance.first_wait.is_zero() {
             let doubled = allowance.first_wait.saturating_mul(1 << tally.passed.min(20));
             tally.passed = tally.passed.saturating_add(1);
@@ -98,7 +105,7 @@ impl<K: Eq + Hash + Copy> Tallies<K> {
             tally.weight = (tally.faded(allowance, now) - by).max(0.0);
             tally.at = now;
             // what was given back had begun the wait
-            if tally.passed <= 1 && tally.weight < f64::from(allowance.failures) {
+            if tally.passed <= 1 && !allowance.is_used_up(tally.weight) {
                 (tally.until, tally.passed) = (None, 0);
             } else if tally.passed > 1 {
                 tally.passed -= 1;
@@ -153,8 +160,12 @@ mod tests {
     use super::*;
 
     const MINUTE: Duration = Duration::from_mins(1);
-    const TEN: Allowance =
-        Allowance { failures: 10, window: Duration::from_mins(15), first_wait: MINUTE, longest_wait: MINUTE * 30 };
+    const TEN: Allowance = Allowance {
+        failures: 10,
+        window: Duration::from_mins(15),
+        first_wait: MINUTE,
+        longest_wait: Duration::from_mins(30),
+    };
 
     #[test]
     fn after_the_limit_each_further_failure_doubles_the_wait() {

@@ -17,7 +17,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("connectors", &["core"]),
     ("engine", &["core", "ledger"]),
     ("emulators", &["wire"]),
-    ("app", &["core", "ledger", "connectors", "engine", "emulators", "wire"]),
+    ("serve", &["core", "ledger", "wire"]),
+    ("app", &["core", "ledger", "connectors", "engine", "serve", "emulators", "wire"]),
     // measures the others and is part of nothing
     ("bench", &["core", "ledger", "connectors"]),
 ];

@@ -1,0 +1,115 @@
+//! Whose old password counts no more: each a way in which somebody could have got in who should not.
+
+use serde_json::json;
+use sterna_core::{
+    port::Record,
+    state::{CredentialEvent, CredentialState, ProfileEvent},
+    time::Timestamp,
+};
+
+use crate::{
+    old::Mood,
+    target::MADE,
+    world::{Options, World},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reset_a_leaked_password_does_not_find_it_restored() {
+    let world = World::new().await;
+    world.new.change("t-1", |held| held.password_changed = Some(Timestamp(MADE.0 + 3_600_000)));
+    assert_eq!(world.right(1).await, "wrong");
+    assert_eq!(world.credential(1).await, CredentialState::AwaitingSignIn);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_password_does_not_count_where_the_settings_say_so() {
+    let sweep = sterna_serve::SweepRules { per_second: 0.0, judge_password_change: false, ..Default::default() };
+    let world = World::with(Options { sweep, ..Options::default() }).await;
+    world.new.change("t-1", |held| held.password_changed = Some(Timestamp(MADE.0 + 3_600_000)));
+    assert_eq!(world.right(1).await, "accept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_flag_is_gone_is_not_accepted_again() {
+    let world = World::new().await;
+    for awaiting in [Some(false), None] {
+        world.new.change("t-1", |held| held.awaiting = awaiting);
+        assert_eq!(world.right(1).await, "wrong");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answered_account_is_checked_in_full_again_and_a_moved_one_never() {
+    let world = World::new().await;
+    assert_eq!(world.right(1).await, "accept");
+    assert_eq!(world.credential(1).await, CredentialState::Answered);
+    assert_eq!(world.decide("t-1", "wrong", "192.0.2.1").await, "wrong");
+    assert_eq!(world.right(1).await, "accept");
+    assert_eq!(world.old.asked(), 3);
+    let steps = vec![(sterna_core::ids::Ordinal(1), CredentialEvent::FlagCleared)];
+    assert_eq!(world.ledger.credential_steps(steps, Timestamp(3)).await.unwrap(), 1);
+    assert_eq!(world.right(1).await, "wrong");
+    assert_eq!(world.old.asked(), 3, "the old system is not asked any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_was_undone_or_is_missing_is_not_accepted() {
+    let world = World::new().await;
+    world.step(1, ProfileEvent::Undo, Some(CredentialEvent::Removed)).await;
+    assert_eq!(world.right(1).await, "wrong");
+    world.step(2, ProfileEvent::Miss, None).await;
+    assert_eq!(world.right(2).await, "wrong");
+    assert_eq!(world.old.asked(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn namesakes_get_nobodys_password() {
+    let world = World::new().await;
+    let name = |name: &str, password: &str| json!({"name": name, "password": password, "ip": "192.0.2.7"});
+    assert_eq!(world.call("", &name("P1@Example.com", "correct-1")).await["decision"], "accept");
+    // a second account with the same sign-in name, of another source, never planned
+    let mut twin = sterna_core::account::Account::new(sterna_core::ids::SourceKey::new("twin").unwrap());
+    twin.identities.push(sterna_core::account::Identity::email("p2@example.com".to_owned()));
+    let source =
+        |name: &str| sterna_ledger::reading::SourceName { name: name.into(), formerly: None, connector: "csv".into() };
+    let rows = world.ledger.register(vec![source("legacy"), source("other")]).await.unwrap();
+    let row = world.ledger.begin_pass(&rows[1], false).await.unwrap();
+    let mut next = world.ledger.next_ordinal().await.unwrap();
+    let page = world.ledger.seal_new(&row, vec![Record::Account(Box::new(twin))], &mut next).unwrap();
+    world.ledger.store_new(&row, page, None).await.unwrap();
+    world.ledger.finish_pass(&row).await.unwrap();
+    assert_eq!(world.call("", &name("p2@example.com", "correct-2")).await["decision"], "wrong");
+    assert_eq!(world.call("", &name("p2@example.com", "correct-twin")).await["decision"], "wrong");
+    assert_eq!(world.right(2).await, "accept", "by the target's id there is no doubt who is meant");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_id_is_told_try_later_while_requests_of_ours_are_in_doubt() {
+    let world = World::new().await;
+    assert_eq!(world.decide("unknown", "x", "192.0.2.1").await, "wrong");
+    world.step(5, ProfileEvent::Miss, None).await;
+    world
+        .ledger
+        .settle(
+            vec![sterna_ledger::sending::Outcome::step(sterna_core::ids::Ordinal(5), ProfileEvent::Plan)],
+            Timestamp(2),
+        )
+        .await
+        .unwrap();
+    let until = sterna_core::time::Moment { wall: Timestamp(1), boot: 1, since_boot_ms: 1 };
+    world.ledger.intend(9, vec![sterna_core::ids::Ordinal(5)], until, Timestamp(2)).await.unwrap();
+    assert_eq!(world.decide("unknown", "x", "192.0.2.1").await, "try_later_unsettled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_moves_on_while_it_is_checked_is_not_accepted() {
+    let world = World::new().await;
+    world.old.be(Mood::Slow(std::time::Duration::from_millis(300)));
+    let (decision, ()) = tokio::join!(world.right(1), async {
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        let steps = vec![(sterna_core::ids::Ordinal(1), CredentialEvent::ChangedElsewhere)];
+        world.ledger.credential_steps(steps, Timestamp(3)).await.unwrap();
+    });
+    assert_eq!(decision, "try_later_unsettled");
+    assert_eq!(world.credential(1).await, CredentialState::Superseded);
+}

@@ -1,0 +1,148 @@
+//! A dialect for tests, as plain as can be: JSON in, the decision's name out.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sterna_core::{
+    code::Finding,
+    hook::{
+        Call, Collected, Decision, Found, Harvested, HookAnswer, HookDialect, HookKind, HookLimits, Material, Needs,
+        Next, Once, Progress, Query, Refusal, Reply, Submission, Who,
+    },
+    ids::TargetId,
+    secrecy::{ExposeSecret, SecretString},
+    settings::{Kind, Need, SecretRef, Setting, Values},
+    time::Timestamp,
+};
+
+/// The kind; its one secret is the caller's token.
+pub(crate) struct Plain;
+
+const SETTINGS: &[Setting] =
+    &[Setting { name: "writes", kind: Kind::Flag, need: Need::Optional, doc: "Whether the service writes." }];
+
+impl HookKind for Plain {
+    fn kind(&self) -> &'static str {
+        "plain"
+    }
+
+    fn title(&self) -> &'static str {
+        "tests"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        SETTINGS
+    }
+
+    fn sample(&self) -> &'static str {
+        ""
+    }
+
+    fn needs(&self, _: &Values) -> Result<Needs, Vec<Finding>> {
+        let secrets = [("token".to_owned(), SecretRef::File("token".into()))].into();
+        Ok(Needs { secrets, ..Needs::default() })
+    }
+
+    fn open(&self, values: &Values, material: &Material) -> Result<Arc<dyn HookDialect>, Vec<Finding>> {
+        let token = material.secrets["token"].clone();
+        Ok(Arc::new(Dialect { token, writes: values.flag("writes").unwrap_or(false) }))
+    }
+}
+
+struct Dialect {
+    token: SecretString,
+    writes: bool,
+}
+
+impl HookDialect for Dialect {
+    fn limits(&self) -> HookLimits {
+        HookLimits { body_bytes: 8 * 1024, ..HookLimits::default() }
+    }
+
+    fn writes_credential(&self) -> bool {
+        self.writes
+    }
+
+    fn next(&self, call: &Call<'_>) -> Next {
+        if call.path == "/poll" {
+            return Next::Poll(call.query.unwrap_or_default().to_owned());
+        }
+        if call.headers.text("authorization") != Some(self.token.expose_secret()) {
+            return Next::Refuse(Refusal::Unauthenticated, HookAnswer::empty(401));
+        }
+        let Ok(body) = serde_json::from_slice::<Value>(call.body) else {
+            return Next::Refuse(Refusal::Malformed, HookAnswer::empty(400));
+        };
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        let who = match (text("id"), text("name")) {
+            (Some(id), _) => Who::TargetId(TargetId(id)),
+            (None, name) => Who::SignInName(name.unwrap_or_default()),
+        };
+        let address = text("ip").and_then(|ip| ip.parse().ok());
+        if call.path == "/look" {
+            return Next::LookUp(Box::new(Query { who, address, echo: String::new() }));
+        }
+        let once = body["once"].as_u64().map(|number| {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_be_bytes());
+            Once { digest, until: Timestamp(call.now.0 + 600_000) }
+        });
+        let submission = Box::new(Submission {
+            who,
+            password: text("password").unwrap_or_default().into(),
+            address,
+            tenant: None,
+            correlation: text("correlation"),
+            once,
+            login: text("login"),
+            may_be_damaged: body["damaged"] == true,
+            echo: text("echo").unwrap_or_default(),
+        });
+        match call.path {
+            "" => Next::Check(submission),
+            "/begin" => Next::Begin(submission),
+            "/collect" => Next::Collect { context: text("context").unwrap_or_default(), login: text("login") },
+            "/harvest" => Next::Harvest(submission),
+            _ => Next::Answer(HookAnswer::empty(404)),
+        }
+    }
+
+    fn answer(&self, reply: &Reply<'_>) -> HookAnswer {
+        let name = reply.person.and_then(|person| person.account.profile.display_name.clone());
+        HookAnswer::json(200, &json!({"decision": reply.decision.name(), "echo": reply.echo, "person": name}))
+    }
+
+    fn hands_over(&self, decision: Decision) -> bool {
+        decision == Decision::Accept
+    }
+
+    fn begun(&self, context: &str) -> HookAnswer {
+        HookAnswer::json(200, &json!({ "context": context }))
+    }
+
+    fn polled(&self, progress: Progress) -> HookAnswer {
+        HookAnswer::json(200, &json!({ "complete": progress == Progress::Complete }))
+    }
+
+    fn collected(&self, collected: &Collected<'_>) -> HookAnswer {
+        let word = match collected {
+            Collected::Decided(reply) => reply.decision.name(),
+            Collected::OtherLogin => "other_login",
+            Collected::Unknown => "unknown",
+        };
+        HookAnswer::json(200, &json!({ "decision": word }))
+    }
+
+    fn looked_up(&self, found: &Found<'_>, _echo: &str) -> HookAnswer {
+        let word = match found {
+            Found::There(person) => person.account.profile.display_name.clone().unwrap_or_default(),
+            Found::NotThere => "not_there".to_owned(),
+            Found::TryLater => "try_later".to_owned(),
+        };
+        HookAnswer::json(200, &json!({ "found": word }))
+    }
+
+    fn harvested(&self, outcome: Harvested) -> HookAnswer {
+        HookAnswer::json(200, &json!({ "harvested": format!("{outcome:?}") }))
+    }
+}
