@@ -15,6 +15,7 @@ mod logging;
 mod opened;
 mod out;
 mod project;
+mod traces;
 mod world;
 
 use clap::{Parser, error::ErrorKind};

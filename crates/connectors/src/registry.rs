@@ -30,4 +30,4 @@ pub static CHECKS: &[&dyn CheckKind] =
     &[&stored_hash::Kind, &ldap_bind::Kind, &oauth::Kind, &http_check::Kind, &sql::CheckKind];
 
 /// Every kind of hook.
-pub static HOOKS: &[&dyn HookKind] = &[];
+pub static HOOKS: &[&dyn HookKind] = &[&entra::hook::HookKind];

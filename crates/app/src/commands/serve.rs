@@ -59,6 +59,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
         context: opened.context.clone(),
         metrics: metrics()?,
     };
+    let _traces = crate::traces::start(serve.otlp_endpoint())?;
     let running = sterna_serve::start(config, parts).await.map_err(failure)?;
     session.out.ready_line(&json!({
         "serve": format!("http{}://{}", if serve.is_tls() { "s" } else { "" }, running.address()),

@@ -17,6 +17,7 @@ mod draft;
 mod dto;
 mod failure;
 mod graph;
+pub mod hook;
 mod identities;
 mod kind;
 mod limits;

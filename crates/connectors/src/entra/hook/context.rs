@@ -1,0 +1,119 @@
+//! The password context inside the JWE: claims, bare or as a JWT that nobody signed (entra.md 1.4).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use sterna_core::{hook::Refusal, time::Timestamp};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Clocks may differ by so much, in milliseconds.
+pub(super) const SKEW_MS: i64 = 5 * 60 * 1_000;
+
+/// What was typed, and what the answer has to repeat.
+pub(super) struct Context {
+    pub(super) password: SecretString,
+    pub(super) nonce: String,
+    pub(super) username: Option<String>,
+    /// When the message expires, where it says so.
+    pub(super) expires: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(rename = "user-password")]
+    password: Wiped,
+    nonce: String,
+    #[serde(default)]
+    username: Option<String>,
+    #[serde(default)]
+    aud: Option<Value>,
+    #[serde(default)]
+    exp: Option<f64>,
+    #[serde(default)]
+    nbf: Option<f64>,
+}
+
+/// A text that is wiped when it goes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Wiped(String);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+}
+
+/// Reads the plaintext of a password context.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read(plain: &[u8], audience: &[String], now: Timestamp) -> Result<Context, Refusal> {
+    let bare = plain.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let claims = if bare { Zeroizing::new(plain.to_vec()) } else { unsigned(plain).ok_or(Refusal::Malformed)? };
+    let claims: Claims = serde_json::from_slice(&claims).map_err(|_| Refusal::Malformed)?;
+    if claims.aud.as_ref().is_some_and(|claimed| !is_for(claimed, audience)) {
+        return Err(Refusal::NotAllowed);
+    }
+    let expires = claims.exp.map(millis);
+    within(expires, claims.nbf.map(millis), now)?;
+    if claims.nonce.is_empty() {
+        return Err(Refusal::Malformed);
+    }
+    Ok(Context {
+        password: claims.password.0.as_str().into(),
+        nonce: claims.nonce,
+        username: claims.username,
+        expires: expires.map(Timestamp),
+    })
+}
+
+/// Checks that an instant lies between two others, give or take the skew.
+///
+/// # Errors
+/// [`Refusal::Expired`].
+pub(super) fn within(expires: Option<i64>, not_before: Option<i64>, now: Timestamp) -> Result<(), Refusal> {
+    let is_over = expires.is_some_and(|expires| now.0.saturating_sub(SKEW_MS) >= expires);
+    let is_early = not_before.is_some_and(|begins| now.0.saturating_add(SKEW_MS) < begins);
+    if is_over || is_early { Err(Refusal::Expired) } else { Ok(()) }
+}
+
+/// Seconds since the epoch, as JWTs write them (RFC 7519 2), in milliseconds.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`as` stays within bounds, and an instant beyond them is one in no time"
+)]
+pub(super) fn millis(seconds: f64) -> i64 {
+    (seconds * 1_000.0) as i64
+}
+
+/// Whether an `aud` claim, a text or a list of them, names one of these.
+pub(super) fn is_for(claimed: &Value, audience: &[String]) -> bool {
+    let names = |value: &Value| value.as_str().is_some_and(|text| audience.iter().any(|known| known == text));
+    match claimed {
+        Value::Array(list) => list.iter().any(names),
+        value => names(value),
+    }
+}
+
+/// The claims of a compact JWT with the algorithm `none` and an empty signature: right only inside a JWE that was
+/// authenticated, under a bearer that was verified.
+fn unsigned(plain: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = std::str::from_utf8(plain).ok()?;
+    let mut parts = text.trim().split('.');
+    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || !signature.is_empty() {
+        return None;
+    }
+    let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    if header.alg != "none" {
+        return None;
+    }
+    URL_SAFE_NO_PAD.decode(claims).ok().map(Zeroizing::new)
+}
