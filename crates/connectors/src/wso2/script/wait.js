@@ -1,4 +1,4 @@
-// Begins the check, and shows the wait page while it lasts.
+// Begins the check, and shows the wait page until it is done.
 var askService = function() {
     post(startUrl, { id: userId, username: username, password: password }, {
         onSuccess: function(context, data) {
