@@ -11,7 +11,7 @@ use sterna_core::{
         Refusal, Reply, Submission, Wait, Who,
     },
     ids::TargetId,
-    settings::Values,
+    settings::{Document, Values, check},
     time::Timestamp,
 };
 
@@ -317,4 +317,18 @@ fn settings_without_proof_or_with_a_wrong_origin_are_all_told() {
     assert_eq!(findings[2].hints, ["write \"https://login.example.com\""]);
     let right = Values::default().with("client_certificates", json!(["ab".repeat(32)]));
     assert!(kind().needs(&right).is_ok());
+}
+
+#[test]
+fn the_sample_is_right_and_the_page_has_every_setting() {
+    let document = Document { file: "sterna.toml".into(), text: kind().sample().into() };
+    let table = document.parse().unwrap();
+    let mut findings = Vec::new();
+    let values = check(&document, table.get_ref(), table.span(), kind().settings(), "[hooks.x]", &mut findings);
+    assert_eq!(findings, []);
+    assert!(kind().needs(&values).is_ok());
+    let page = include_str!("../../../../../docs/hooks/wso2-silent.md");
+    for setting in kind().settings() {
+        assert!(page.contains(&format!("`{}`", setting.name)), "{}", setting.name);
+    }
 }
