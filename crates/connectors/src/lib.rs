@@ -21,3 +21,4 @@ pub mod sql;
 pub mod stored_hash;
 pub mod text;
 mod tls;
+pub mod wso2;

@@ -8,7 +8,7 @@ use sterna_core::{
 use crate::{
     b2c_users_file, delimited,
     entra::{self, config::Product},
-    http_check, json_lines, ldap, ldap_bind, ldif, oauth, sql, stored_hash,
+    http_check, json_lines, ldap, ldap_bind, ldif, oauth, sql, stored_hash, wso2,
 };
 
 /// Every kind of source.
@@ -30,4 +30,4 @@ pub static CHECKS: &[&dyn CheckKind] =
     &[&stored_hash::Kind, &ldap_bind::Kind, &oauth::Kind, &http_check::Kind, &sql::CheckKind];
 
 /// Every kind of hook.
-pub static HOOKS: &[&dyn HookKind] = &[&entra::hook::HookKind];
+pub static HOOKS: &[&dyn HookKind] = &[&entra::hook::HookKind, &wso2::Kind];

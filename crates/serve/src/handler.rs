@@ -139,7 +139,7 @@ impl Service {
             Next::Begin(submission) => self.begin(hook, Arc::clone(&dialect), *submission, until).await,
             Next::Poll(context) => {
                 let complete = self.ledger.context_is_complete(&context).await.unwrap_or(false);
-                dialect.polled(if complete { Progress::Complete } else { Progress::Pending })
+                dialect.polled(if complete { Progress::Complete } else { Progress::Pending }, &call)
             }
             Next::Collect { context, login } => self.collect(&*dialect, &context, login.as_deref()).await,
             Next::LookUp(query) => self.look_up(&about, &query).await,

@@ -1,4 +1,8 @@
 //! `sterna export`: names accounts for the operator, in a file that its owner alone can read.
+//!
+//! `export/script.rs` is the one export that names nobody and needs no project.
+
+mod script;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -27,15 +31,26 @@ use crate::{
 
 /// Arguments of `sterna export`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, flatten_help = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    made: Option<Made>,
     /// What to export
-    what: Wanted,
+    #[arg(required = true)]
+    what: Option<Wanted>,
     /// In which form; rejects are always JSON lines
     #[arg(long, value_enum, default_value = "jsonl")]
     format: Format,
     /// The file to write, never over another; `-` is standard output. Without it a new file in the project's exports/
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// What is made, not read from a ledger.
+#[derive(Debug, clap::Subcommand)]
+enum Made {
+    /// Print the login script of WSO2 Identity Server or Asgardeo that asks the hook `wso2-silent`; needs no project
+    Script(script::Args),
 }
 
 /// What can be exported.
@@ -67,19 +82,28 @@ enum Format {
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
+    match (&args.made, args.what) {
+        (Some(Made::Script(script)), _) => script::run(script, session),
+        (None, Some(what)) => rows(what, args, session).await,
+        // clap demands one of the two
+        (None, None) => Err(Failure::new(Code::E1001, "nothing is said to be exported")),
+    }
+}
+
+async fn rows(what: Wanted, args: &Args, session: &Session) -> Outcome {
     let opened = Opened::load(session)?;
-    if args.what == Wanted::Rejects && args.format == Format::Csv {
+    if what == Wanted::Rejects && args.format == Format::Csv {
         return Err(Failure::new(Code::E1001, "rejects are exported as JSON lines only, so that they can be fed back"));
     }
-    if args.what == Wanted::Audit {
+    if what == Wanted::Audit {
         let entries = audit(&opened)?;
-        let mut sink = Sink::open(args, &opened, session)?;
+        let mut sink = Sink::open(what, args, &opened, session)?;
         let written = entries.iter().try_for_each(|entry| sink.row(entry));
         return sink.end(written.map(|()| entries.len() as u64), "", session);
     }
     let run = opened.run(session, opened.ledger().await?);
-    let mut sink = Sink::open(args, &opened, session)?;
-    let written = match args.what {
+    let mut sink = Sink::open(what, args, &opened, session)?;
+    let written = match what {
         Wanted::Rejects => rejects(&run, &mut sink).await?,
         what => accounts(what, &run, &mut sink).await?,
     };
@@ -136,11 +160,11 @@ enum Rows {
 }
 
 impl Sink {
-    fn open(args: &Args, opened: &Opened, session: &Session) -> Result<Self, Failure> {
+    fn open(what: Wanted, args: &Args, opened: &Opened, session: &Session) -> Result<Self, Failure> {
         let path = match &args.output {
             Some(path) if path.as_os_str() == "-" => None,
             Some(path) => Some(path.clone()),
-            None => Some(free_name(&opened.project.folder, args)?),
+            None => Some(free_name(&opened.project.folder, what, args.format)?),
         };
         if path.is_none() && session.common.json {
             return Err(Failure::new(Code::E1001, "--json and `--output -` both want standard output"));
@@ -195,7 +219,7 @@ impl Sink {
 }
 
 /// A name in the project's `exports/` that nothing has yet.
-fn free_name(project: &Path, args: &Args) -> Result<PathBuf, Failure> {
+fn free_name(project: &Path, what: Wanted, format: Format) -> Result<PathBuf, Failure> {
     const TRIES: u32 = 10_000;
     let folder = project.join("exports");
     fs::DirBuilder::new()
@@ -203,9 +227,9 @@ fn free_name(project: &Path, args: &Args) -> Result<PathBuf, Failure> {
         .mode(0o700)
         .create(&folder)
         .map_err(|error| Failure::new(Code::E1013, format!("{} cannot be made", folder.display())).caused_by(&error))?;
-    let what = clap::ValueEnum::to_possible_value(&args.what);
+    let what = clap::ValueEnum::to_possible_value(&what);
     let name = what.as_ref().map_or("export", clap::builder::PossibleValue::get_name).to_owned();
-    let ending = match args.format {
+    let ending = match format {
         Format::Csv => "csv",
         Format::Jsonl => "jsonl",
     };

@@ -11,6 +11,7 @@ mod config;
 mod demo;
 mod emulate;
 mod explain;
+mod export_script;
 mod init;
 mod password;
 mod readme;

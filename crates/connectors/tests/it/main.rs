@@ -12,3 +12,4 @@ mod ldap_bind;
 mod oauth;
 mod servers;
 mod sql;
+mod wso2;

@@ -295,8 +295,8 @@ pub trait HookDialect: Send + Sync {
         HookAnswer::empty(404)
     }
 
-    /// The response to the question how far a check is.
-    fn polled(&self, _progress: Progress) -> HookAnswer {
+    /// The response to the question how far a check is; a browser may ask, whose page is of the origin that the call names.
+    fn polled(&self, _progress: Progress, _call: &Call<'_>) -> HookAnswer {
         HookAnswer::empty(404)
     }
 

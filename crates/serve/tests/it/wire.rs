@@ -120,7 +120,7 @@ impl HookDialect for Dialect {
         HookAnswer::json(200, &json!({ "context": context }))
     }
 
-    fn polled(&self, progress: Progress) -> HookAnswer {
+    fn polled(&self, progress: Progress, _call: &Call<'_>) -> HookAnswer {
         HookAnswer::json(200, &json!({ "complete": progress == Progress::Complete }))
     }
 
