@@ -58,6 +58,7 @@ pub mod outside;
 mod refusal;
 pub mod scenario;
 mod service;
+mod sign_in;
 mod start;
 mod tenant;
 mod throttle;

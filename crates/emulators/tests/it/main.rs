@@ -9,6 +9,8 @@ mod login;
 mod quota;
 mod reads;
 mod samples;
+mod sign_in;
+mod sign_in_stub;
 mod speed;
 mod state;
 mod support;
