@@ -53,7 +53,7 @@ pub(super) struct Form {
 }
 
 impl Form {
-    fn header(&self, recipient: &Recipient) -> String {
+    fn header(self, recipient: &Recipient) -> String {
         let alg = match self.alg {
             KeyEncryption::RsaOaep => "RSA-OAEP",
             KeyEncryption::RsaOaep256 => "RSA-OAEP-256",

@@ -54,12 +54,11 @@ pub(super) fn body(service: &Service, setup: &Setup, attempt: &Attempt, user: &U
 /// The principal of the application that the user signs in to: a registered one, or one that is made up for its id.
 fn client_principal(service: &Service, app_id: &str) -> Value {
     let known = service.apps.iter().find(|app| app.app_id.eq_ignore_ascii_case(app_id));
-    let (id, name) = match known {
-        Some(app) => (app.principal_id.clone(), app.name.as_str()),
-        None => {
-            let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}/{app_id}", service.names.id).as_bytes());
-            (id.to_string(), "Shop")
-        }
+    let (id, name) = if let Some(app) = known {
+        (app.principal_id.clone(), app.name.as_str())
+    } else {
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}/{app_id}", service.names.id).as_bytes());
+        (id.to_string(), "Shop")
     };
     json!({ "id": id, "appId": app_id, "appDisplayName": name, "displayName": name })
 }
