@@ -40,7 +40,7 @@
 //! | `POST {state_url}/sign-in` | somebody signs in: `{"username":"…","password":"…","client_ip":"…","client_app_id":"…"}`, the last two optional. Answers as below |
 //! | `POST {state_url}/sign-in/new-password` | the new password that an `update_password` waits for: `{"flow":"…","password":"…"}`. 404 for a flow that is over or older than 10 minutes |
 //! | `GET {state_url}/sign-ins` | the sign-in log: `{"total":…,"sign_ins":[…]}`, the newest 10,000, the newest last |
-//! | `GET {state_url}/just-in-time` | what whoever builds the endpoint needs to know: `target_url`, `resource_id`, `app_id`, `key_id`, `listener_id`, `extension_id`, `client_app_id`, `flag` (the full name), `issuer`, `caller_app_id`, `caller_principal_id`, `setup_error`; only `app_id` while it is off |
+//! | `GET {state_url}/just-in-time` | what whoever builds the endpoint needs to know: `target_url`, `resource_id`, `app_id`, `key_id`, `listener_id`, `extension_id`, `client_app_id`, `flag` (the full name), `issuer`, `caller_app_id`, `caller_principal_id`, `setup_error`; while it is off `target_url` is `null` and the rest is what it would be |
 //! | `POST {state_url}/just-in-time` | replaces the settings: a [`scenario::JustInTime`] as JSON, without files; answers as the line above |
 //! | `DELETE {state_url}/just-in-time` | turns it off |
 //! | `PATCH {state_url}/users/{id}` | somebody else changes a user: properties as Graph names them, `identities`, `_password`; no rules |

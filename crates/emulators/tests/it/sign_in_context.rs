@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::sign_in_stub::{Asked, LEGACY, NAME, Says, Scene};
+use crate::sign_in_stub::{Asked, Keys, LEGACY, NAME, Says, Scene};
 
 const APP: &str = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb";
 
@@ -92,6 +92,25 @@ async fn the_password_context_is_the_observed_one_by_default() {
     assert_eq!(claims["nonce"].as_str().unwrap().len(), 36);
     assert_eq!(claims.as_object().unwrap().len(), 8);
     assert!(!asked.body.to_string().contains(LEGACY));
+}
+
+#[test]
+fn what_opens_contexts_here_opens_those_that_others_sealed() {
+    let vectors: Value = serde_json::from_str(include_str!("../data/jit-jwe-vectors.json")).unwrap();
+    let keys = Keys::of_vectors(&vectors);
+    assert_eq!(keys.thumbprint(&SHA256), vectors["x5t#S256"].as_str().unwrap());
+    let all = vectors["vectors"].as_array().unwrap();
+    for vector in all.iter().filter(|vector| !vector["name"].as_str().unwrap().starts_with("must-fail")) {
+        let opened = keys.open(vector["jwe"].as_str().unwrap());
+        assert_eq!(opened.header, vector["protected"]);
+        let nested = vectors["inner_compact_jwt"] == opened.text;
+        assert!(
+            nested
+                || serde_json::from_str::<Value>(&opened.text)
+                    .is_ok_and(|flat| flat["nonce"] == vectors["claims"]["nonce"])
+        );
+    }
+    assert!(all.len() > 4);
 }
 
 #[tokio::test]

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, AES_256, DecryptingKey, DecryptionContext, UnboundCipherKey};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::iv::FixedLength;
-use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::rsa::{
+    KeyPair, KeyPairComponents, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey,
+    PrivateDecryptingKey, PublicKeyComponents,
+};
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::Response;
 use reqwest::Method;
@@ -44,6 +48,25 @@ impl Keys {
             der: certificate.der().to_vec(),
             key: OaepPrivateDecryptingKey::new(private).unwrap(),
         }
+    }
+
+    /// The key pair of published vectors, so that opening is proven with what others sealed.
+    pub(crate) fn of_vectors(vectors: &Value) -> Self {
+        let number = |name: &str| URL_SAFE_NO_PAD.decode(vectors["private_jwk"][name].as_str().unwrap()).unwrap();
+        let public_key = PublicKeyComponents { n: number("n"), e: number("e") };
+        let pair = KeyPair::from_components(&KeyPairComponents {
+            public_key,
+            d: number("d"),
+            p: number("p"),
+            q: number("q"),
+            dP: number("dp"),
+            dQ: number("dq"),
+            qInv: number("qi"),
+        });
+        let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair.unwrap()).unwrap();
+        let private = PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).unwrap();
+        let der = STANDARD.decode(vectors["certificate_der_base64"].as_str().unwrap()).unwrap();
+        Self { pem: String::new(), der, key: OaepPrivateDecryptingKey::new(private).unwrap() }
     }
 
     pub(crate) fn thumbprint(&self, algorithm: &'static digest::Algorithm) -> String {
@@ -250,7 +273,8 @@ impl Scene {
         let mut user = local("Ana");
         user[&flag] = json!(true);
         let user = world.create(user).await.id();
-        let usual = json!({ "target_url": target, "certificate_pem": stub.keys.pem });
+        // the longest time there is, for busy machines
+        let usual = json!({ "target_url": target, "certificate_pem": stub.keys.pem, "timeout_ms": 2_000 });
         let scene = Self { world, stub, user, flag, settings: usual, _server: server };
         scene.configure(settings).await;
         scene

@@ -95,7 +95,7 @@ pub(crate) fn prepare(
 fn report(service: &Service) -> Value {
     let ids = service.sign_ins.ids();
     match service.sign_ins.setup() {
-        None => json!({ "app_id": ids.app_id, "target_url": Value::Null }),
+        None => ids.report(&service.sign_ins.issuer(&service.names)),
         Some(setup) => setup.report(&setup.issuer(&service.names.id), &ids.caller_principal),
     }
 }

@@ -37,6 +37,21 @@ impl MadeIds {
         }
     }
 
+    /// What an endpoint has to expect while nothing is configured.
+    pub(super) fn report(&self, issuer: &str) -> Value {
+        json!({
+            "target_url": Value::Null,
+            "app_id": self.app_id,
+            "key_id": self.key_id,
+            "listener_id": self.listener_id,
+            "extension_id": self.extension_id,
+            "client_app_id": self.client_app_id,
+            "issuer": issuer,
+            "caller_app_id": CALLER_APP_ID,
+            "caller_principal_id": self.caller_principal,
+        })
+    }
+
     /// The application that users sign in to when nobody names one.
     pub(super) fn client_app_id(&self) -> &str {
         &self.client_app_id
