@@ -18,6 +18,17 @@ pub(super) enum Action {
     Block(Words),
 }
 
+impl Action {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::MigratePassword => "MigratePassword",
+            Self::UpdatePassword => "UpdatePassword",
+            Self::Retry(_) => "Retry",
+            Self::Block(_) => "Block",
+        }
+    }
+}
+
 /// What the endpoint says to the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Words {

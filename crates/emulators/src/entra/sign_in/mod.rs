@@ -26,12 +26,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use serde_json::Value;
 
+use self::answer::{Answer, Expected};
 use self::bearer::{SigningKey, default_issuer};
 use self::flows::Flows;
 use self::log::Log;
 pub(crate) use self::setup::{MadeIds, Setup};
 use super::clock::Micros;
-use super::scenario::TokenVersion;
+use super::scenario::{ActionSpelling, TokenVersion};
 use super::tenant::TenantNames;
 
 /// What the sign-in side keeps.
@@ -43,6 +44,13 @@ pub(crate) struct SignIns {
     flows: Mutex<Flows>,
     log: Mutex<Log>,
     calls: Mutex<VecDeque<Micros>>,
+}
+
+/// The action of an answer with status 200 and the right content type, or the code of what is wrong with it.
+pub(super) fn action_of(body: &[u8], nonce: &str) -> Result<&'static str, u32> {
+    let answer = Answer { status: 200, content_type: Some("application/json"), body };
+    let expected = Expected { nonce: Some(nonce), actions: ActionSpelling::Documented };
+    answer::read(&answer, &expected).map(|action| action.name()).map_err(|code| code.number)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -44,5 +44,6 @@ pub(crate) const TARGETS: &[Target] = &[
     ("http_template", web::template),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
+    ("emulator_answer", emulator::answer),
     ("emulator_scenario", emulator::scenario),
 ];
