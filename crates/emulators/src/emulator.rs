@@ -19,6 +19,12 @@ pub struct Ready {
     /// The token endpoint's host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_url: Option<String>,
+    /// The page where people sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in_url: Option<String>,
+    /// The keys that tokens are signed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
     /// The state and the control side, with their key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_url: Option<String>,
@@ -37,6 +43,9 @@ pub struct Ready {
     /// Its secret; absent when it has a certificate instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
+    /// Application id of the app that stands for an endpoint asked at sign-ins: the audience of its tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension_app_id: Option<String>,
 }
 
 /// The file with the authority's certificate.

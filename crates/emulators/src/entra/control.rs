@@ -20,11 +20,12 @@ use super::fault::Faults;
 use super::front::{json_response, plain};
 use super::scenario::{Fault, QuotaChange};
 use super::service::Service;
+use super::sign_in;
 
 /// Where the control side begins; the key follows.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
-type Outcome = Result<Value, (u16, String)>;
+pub(crate) type Outcome = Result<Value, (u16, String)>;
 
 /// Answers a request to the control side. `path` begins with the key.
 pub(crate) async fn answer(service: &Arc<Service>, path: &str, request: Request) -> Response<Bytes> {
@@ -36,7 +37,11 @@ pub(crate) async fn answer(service: &Arc<Service>, path: &str, request: Request)
     if rest.is_empty() && request.method() == Method::GET {
         return state(service).await;
     }
-    match act(service, request.method(), rest, request.body()) {
+    let outcome = match sign_in::levers::answer(service, request.method(), rest, request.body()).await {
+        Some(outcome) => outcome,
+        None => act(service, request.method(), rest, request.body()),
+    };
+    match outcome {
         Ok(value) => plain(200, &value),
         Err((status, message)) => plain(status, &json!({ "error": message })),
     }
@@ -89,7 +94,7 @@ fn shown(service: &Service, user: &User) -> Map<String, Value> {
     entry
 }
 
-fn read<T: for<'de> Deserialize<'de>>(body: &Bytes) -> Result<T, (u16, String)> {
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(body: &Bytes) -> Result<T, (u16, String)> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| (400, error.to_string()))
 }
@@ -132,14 +137,16 @@ fn act(service: &Service, method: &Method, path: &[&str], body: &Bytes) -> Outco
                 let flag = flag.as_deref().map(|flag| find_flag(directory, flag)).transpose()?;
                 let mut changed = signed_in(user, at.unwrap_or(now.wall), flag.as_ref());
                 if let Some(password) = &password {
-                    changed.password = Some(password.as_str().into());
+                    changed.set_password(password, now.wall);
                 }
                 Ok(Life::Live(Arc::new(changed)))
             })
         }
         ("PATCH", ["users", id]) => {
             let body: Map<String, Value> = read(body)?;
-            edit(service, id, |directory, user| patched(directory, user, body).map(|user| Life::Live(Arc::new(user))))
+            edit(service, id, |directory, user| {
+                patched(directory, user, body, now.wall).map(|user| Life::Live(Arc::new(user)))
+            })
         }
         ("DELETE", ["users", id]) => edit(service, id, |_, user| Ok(Life::Deleted(Arc::clone(user), now.wall))),
         _ => Err((404, "there is no such lever".to_owned())),
@@ -187,11 +194,14 @@ fn find_flag(directory: &Directory, name: &str) -> Result<Name, (u16, String)> {
     found.ok_or_else(|| (400, format!("there is no extension property {name}")))
 }
 
-fn patched(directory: &Directory, user: &User, body: Map<String, Value>) -> Result<User, (u16, String)> {
+fn patched(directory: &Directory, user: &User, body: Map<String, Value>, at: Timestamp) -> Result<User, (u16, String)> {
     let mut user = user.clone();
     for (name, value) in body {
         match name.as_str() {
-            "_password" => user.password = value.as_str().map(Into::into),
+            "_password" => match value.as_str() {
+                Some(password) => user.set_password(password, at),
+                None => user.password = None,
+            },
             "identities" => user.identities = Directory::identities(&value).map_err(|message| (400, message))?,
             _ => {
                 let known = property::find(&name).map(|property| shared(property.name));

@@ -17,16 +17,20 @@ use super::login::{self, LoginPath};
 use super::refusal::{Refusal, RequestIds};
 use super::scenario::{FaultScope, Operation};
 use super::service::{Outcome, Service, refusal_answer};
+use super::sign_in::page::Page;
 
 /// The side that faces the network.
 pub(crate) struct Front(pub(crate) Arc<Service>);
 
 impl Handler for Front {
-    async fn handle(&self, request: Request, _peer: SocketAddr) -> Reply {
+    async fn handle(&self, request: Request, peer: SocketAddr) -> Reply {
         let service = &self.0;
         let path = request.uri().path().to_owned();
         if let Some(rest) = path.strip_prefix(control::PREFIX) {
             return Reply::Send(control::answer(service, rest, request).await);
+        }
+        if let Some(page) = Page::find(&service.names, &path) {
+            return Reply::Send(page.answer(service, &request, peer.ip()).await);
         }
         if let Some(login) = LoginPath::parse(&path) {
             return self.login(&login, request).await;

@@ -21,6 +21,7 @@ use super::login::{Caller, TokenKey, Tokens};
 use super::options::Kind;
 use super::refusal::{Refusal, RequestIds};
 use super::scenario::{FaultScope, Provider, RetryAfterForm, Switches, TenantSize};
+use super::sign_in::SignIns;
 use super::tenant::TenantNames;
 use super::throttle::cost::{cost, creates_are_costly};
 use super::throttle::{Throttle, Throttled};
@@ -40,6 +41,7 @@ pub(crate) struct Service {
     pub(crate) token_key: TokenKey,
     pub(crate) token_lifetime: Duration,
     pub(crate) counters: Counters,
+    pub(crate) sign_ins: SignIns,
     pub(crate) extension_delay: Micros,
     pub(crate) size: Option<TenantSize>,
     pub(crate) state_key: String,
@@ -71,6 +73,16 @@ impl Service {
 
     pub(crate) fn faults(&self) -> Arc<Faults> {
         Arc::clone(&self.faults.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Application id of `b2c-extensions-app`, the last of the applications: it owns the flag.
+    pub(crate) fn flag_owner(&self) -> &str {
+        self.apps.last().map_or("", |app| app.app_id.as_str())
+    }
+
+    /// Application id of the extension app: the configured one, or the one it would have.
+    pub(crate) fn extension_app_id(&self) -> String {
+        self.sign_ins.setup().map_or_else(|| self.sign_ins.ids().app_id.clone(), |setup| setup.app_id().to_owned())
     }
 
     /// Who asks; the refusal is ready to be sent.

@@ -16,9 +16,10 @@ use super::fault::Faults;
 use super::front::Front;
 use super::graph::tenant::default_providers;
 use super::login::{TokenKey, Tokens};
-use super::options::Options;
+use super::options::{Kind, Options};
 use super::scenario::{Quota, Scenario};
 use super::service::Service;
+use super::sign_in::{MadeIds, SignIns, levers, page};
 use super::tenant::TenantNames;
 use super::throttle::Throttle;
 use crate::{CaFile, Emulator, EmulatorError, Ready};
@@ -48,15 +49,19 @@ pub async fn start(options: Options) -> Result<Emulator, EmulatorError> {
 
 fn ready(service: &Service, root: String, ca_file: Option<&CaFile>) -> Ready {
     let app = service.apps.first();
+    let external = service.kind == Kind::EntraExternalId;
     Ready {
         state_url: Some(format!("{root}{}{}", super::control::PREFIX, service.state_key)),
         login_url: Some(root.clone()),
+        sign_in_url: Some(page::address(&root, &service.names)),
+        jwks_url: Some(format!("{root}/{}/discovery/v2.0/keys", service.names.id)),
         graph_url: Some(root),
         ca_file: ca_file.map(|file| file.path().to_owned()),
         tenant: Some(service.names.initial_domain.clone()),
         tenant_id: Some(service.names.id.clone()),
         client_id: app.map(|app| app.app_id.clone()),
         client_secret: app.and_then(|app| app.secret.clone()),
+        extension_app_id: external.then(|| service.extension_app_id()),
     }
 }
 
@@ -89,6 +94,7 @@ fn service(options: &Options) -> Result<Service, EmulatorError> {
     let object_quota = tenant.object_quota.unwrap_or_else(|| options.kind.object_quota());
     let mut directory = Directory::new(options.kind, Arc::clone(&names), Arc::clone(&switches), delays, object_quota);
     plant(&mut directory, scenario, &apps, &clock)?;
+    let sign_ins = sign_ins(options, &ids, &apps)?;
     let throttle =
         Throttle::new(Quota::DOCUMENTED.changed(&quota), apps.len(), switches.throttled_requests_count, now.micros);
     Ok(Service {
@@ -105,12 +111,23 @@ fn service(options: &Options) -> Result<Service, EmulatorError> {
         token_key: TokenKey::generate()?,
         token_lifetime: Duration::from_secs(scenario.token_lifetime_secs.unwrap_or(TOKEN_LIFETIME_SECS)),
         counters: Counters::default(),
+        sign_ins,
         extension_delay: from_millis(scenario.extension_delay_ms.unwrap_or(read_delay_ms)),
         size: tenant.size,
         state_key: Uuid::new_v4().simple().to_string(),
         show_passwords: options.show_passwords,
         root: OnceLock::new(),
     })
+}
+
+fn sign_ins(options: &Options, ids: &Ids, apps: &[RegisteredApp]) -> Result<SignIns, EmulatorError> {
+    let sign_ins = SignIns::new(MadeIds::new(ids));
+    if let Some(settings) = options.scenario.just_in_time.clone() {
+        let flag_owner = apps.last().map_or("", |app| app.app_id.as_str());
+        let setup = levers::prepare(options.kind, settings, sign_ins.ids(), flag_owner);
+        sign_ins.set_up(Some(setup.map_err(EmulatorError::Scenario)?));
+    }
+    Ok(sign_ins)
 }
 
 /// What the tenant holds at the start.

@@ -40,6 +40,10 @@ pub(crate) fn plant(directory: &mut Directory, seed: &UserSeed, app_id: &str, no
     if user.get("createdDateTime").is_none() {
         user.set(&shared("createdDateTime"), Value::from(graph_time(now.wall)));
     }
+    if user.password.is_some() && user.get("lastPasswordChangeDateTime").is_none() {
+        let created = user.get("createdDateTime").cloned().unwrap_or(Value::Null);
+        user.set(&shared("lastPasswordChangeDateTime"), created);
+    }
     directory.default_properties(&mut user);
     directory.insert(user, 0);
     Ok(())

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::property::{self, DEFAULT_SELECT};
+use super::rules::shared;
 use crate::entra::clock::graph_time;
 
 /// The name of a property; shared, since a million users have the same ones.
@@ -104,6 +105,12 @@ impl User {
             (None, true) => {}
             (None, false) => self.properties.push((name.clone(), value)),
         }
+    }
+
+    /// Gives the user a password, changed at `at`.
+    pub(crate) fn set_password(&mut self, password: &str, at: Timestamp) {
+        self.password = Some(password.into());
+        self.set(&shared("lastPasswordChangeDateTime"), Value::from(graph_time(at)));
     }
 
     pub(crate) fn has_local_identity(&self) -> bool {

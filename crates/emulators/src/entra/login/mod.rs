@@ -19,6 +19,7 @@ pub(crate) use self::tokens::{Caller, Tokens};
 use self::error::LoginError;
 use super::apps::RegisteredApp;
 use super::clock::Now;
+use super::options::Kind;
 use super::service::Service;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -139,8 +140,13 @@ pub(crate) fn discovery(service: &Service, tenant: &str) -> Option<Value> {
         return None;
     }
     let base = format!("{}/{}", service.root(), service.names.id);
+    // an external tenant names its real issuer, whichever host was asked (`entra.md` 2.2)
+    let (issuer, algorithm) = match service.kind {
+        Kind::EntraExternalId => (service.sign_ins.issuer(&service.names), "RS256"),
+        Kind::AzureAdB2c => (format!("{base}/v2.0"), "ES256"),
+    };
     Some(json!({
-        "issuer": format!("{base}/v2.0"),
+        "issuer": issuer,
         "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -148,7 +154,7 @@ pub(crate) fn discovery(service: &Service, tenant: &str) -> Option<Value> {
         "response_types_supported": ["code", "id_token", "token"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["ES256"],
+        "id_token_signing_alg_values_supported": [algorithm],
         "scopes_supported": ["openid"],
         "claims_supported": ["sub", "iss", "aud", "exp", "iat"],
         "tenant_region_scope": "EU",
@@ -157,7 +163,11 @@ pub(crate) fn discovery(service: &Service, tenant: &str) -> Option<Value> {
 
 /// The key set that tokens are signed with.
 pub(crate) fn keys(service: &Service, tenant: &str) -> Option<Value> {
-    service.names.is_named(tenant).then(|| json!({ "keys": [service.token_key.jwk()] }))
+    if !service.names.is_named(tenant) {
+        return None;
+    }
+    let calls = (service.kind == Kind::EntraExternalId).then(|| service.sign_ins.jwk()).flatten();
+    Some(json!({ "keys": std::iter::once(service.token_key.jwk()).chain(calls).collect::<Vec<_>>() }))
 }
 
 /// The body for a tenant that nobody knows.

@@ -21,6 +21,7 @@
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 mod fault;
+mod just_in_time;
 mod quota;
 mod switches;
 mod tenant;
@@ -30,6 +31,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use fault::{Fault, FaultKind, FaultScope, Operation};
+pub use just_in_time::{
+    ActionSpelling, ClaimsForm, ContentEncryption, JustInTime, KeyEncryption, KeyName, RetryContext, TokenVersion,
+    V1Audience,
+};
 pub use quota::{Quota, QuotaChange, WindowLimit};
 pub use switches::{RetryAfterForm, SignInActivity, Switches};
 pub use tenant::{App, ExtensionSeed, Provider, Tenant, TenantSize, UserSeed};
@@ -58,6 +63,8 @@ pub struct Scenario {
     pub quota: QuotaChange,
     /// The points that the reference calls unverified.
     pub switches: Switches,
+    /// Passwords that move at the sign-in. Without it no sign-in asks anybody. External ID only.
+    pub just_in_time: Option<JustInTime>,
     /// Application registrations; without any there is one with every permission. The first is the one that the ready
     /// line names.
     #[serde(rename = "app")]
@@ -78,7 +85,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Reads a scenario file. A certificate file it names is looked up beside it.
+    /// Reads a scenario file. Certificate files it names are looked up beside it.
     pub fn load(path: &Path) -> Result<Self, EmulatorError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| EmulatorError::ReadScenario { path: path.to_owned(), source })?;
@@ -86,6 +93,9 @@ impl Scenario {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         for app in &mut scenario.apps {
             app.read_certificate(folder)?;
+        }
+        if let Some(settings) = &mut scenario.just_in_time {
+            settings.read_files(folder)?;
         }
         Ok(scenario)
     }

@@ -38,6 +38,22 @@ pub(super) fn filter(data: &[u8]) {
     }
 }
 
+/// What an endpoint answers at a sign-in: one known action with the nonce, or one of four codes.
+pub(super) fn answer(data: &[u8]) {
+    let data = &data[..data.len().min(INPUT)];
+    match outside::sign_in_answer(data, "nonce-1") {
+        Ok(action) => {
+            let said: Value = serde_json::from_slice(data).expect("an action comes in JSON");
+            let data = &said["data"];
+            assert_eq!(data["nonce"], "nonce-1");
+            let [only] = &data["actions"].as_array().expect("a list")[..] else { panic!("not one action") };
+            let kind = only["@odata.type"].as_str().expect("a type").to_ascii_lowercase();
+            assert_eq!(kind, format!("microsoft.graph.passwordsubmit.{}", action.to_ascii_lowercase()));
+        }
+        Err(code) => assert!([1_003_003, 1_003_009, 1_003_010, 1_003_012].contains(&code), "{code}"),
+    }
+}
+
 /// A scenario file: read or refused with words, the same each time.
 pub(super) fn scenario(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(&data[..data.len().min(INPUT)]) else { return };

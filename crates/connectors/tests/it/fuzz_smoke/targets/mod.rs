@@ -46,5 +46,6 @@ pub(crate) const TARGETS: &[Target] = &[
     ("wso2_call", hooks::wso2),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
+    ("emulator_answer", emulator::answer),
     ("emulator_scenario", emulator::scenario),
 ];
