@@ -131,7 +131,8 @@ impl EntraTarget {
     }
 
     fn read_back_select(&self, with_activity: bool) -> String {
-        let mut names = vec!["id".to_owned(), "identities".into(), "lastPasswordChangeDateTime".into(), "createdDateTime".into()];
+        let mut names =
+            vec!["id".to_owned(), "identities".into(), "lastPasswordChangeDateTime".into(), "createdDateTime".into()];
         names.extend(ATTRIBUTES.iter().map(|(name, _)| (*name).to_owned()));
         names.extend(OWN.iter().map(|name| (*name).to_owned()));
         names.extend(self.known_extensions());
