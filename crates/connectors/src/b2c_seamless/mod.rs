@@ -1,4 +1,4 @@
-//! The hook `b2c-seamless`: a `RESTful` technical profile of an Azure AD B2C custom policy asks at a sign-in (jit-hooks.md 9,
+//! The hook `b2c-seamless`: a RESTful technical profile of an Azure AD B2C custom policy asks at a sign-in (jit-hooks.md 9,
 //! entra.md 8). What its claims are called is the policy's choice, so it is ours too.
 //!
 //! Start at [`Dialect`]; `answer.rs` makes the answers, `settings.rs` has the settings.
@@ -28,7 +28,7 @@ const RESET: &str = "useInputPassword";
 /// The kind of hook.
 pub static KIND: CalledKind = CalledKind {
     kind: "b2c-seamless",
-    title: "a custom policy of Azure AD B2C, by a `RESTful` technical profile",
+    title: "a custom policy of Azure AD B2C, by a RESTful technical profile",
     settings: settings::SETTINGS,
     sample: "basic_user = \"policy\"\nbasic_password = { env = \"B2C_HOOK_PASSWORD\" }\n# writes = \"service\"   # the policy does not write the password: Sterna does\n",
     open,

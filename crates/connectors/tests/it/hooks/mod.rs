@@ -1,9 +1,13 @@
 //! Hook dialects, through the registry and their settings as the service uses them: a request becomes a step, a decision
 //! becomes an answer. Both are shown as one line, so that each protocol is a table.
 
+mod auth0;
 mod b2c_seamless;
 mod callers;
+mod cognito;
 mod conformance;
+mod fusionauth;
+mod keycloak;
 mod kratos;
 mod legacy_sign_in;
 mod okta;
