@@ -14,7 +14,7 @@ const INVOCATIONS: &str = "/2015-03-31/functions/mig/invocations";
 const LAMBDA: &str = "lambda_emulation = true";
 
 /// The event of a sign-in as Cognito documents it.
-fn sample() -> Value {
+pub(super) fn sample() -> Value {
     json!({
         "version": "1",
         "triggerSource": "UserMigration_Authentication",

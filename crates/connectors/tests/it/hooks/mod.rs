@@ -11,6 +11,7 @@ mod keycloak;
 mod kratos;
 mod legacy_sign_in;
 mod okta;
+mod scripts;
 
 use std::{fmt::Write, sync::Arc};
 
@@ -21,7 +22,7 @@ use sterna_core::{
     hook::{
         Call, Decision, Found, Headers, HookAnswer, HookDialect, HookKind, Material, Next, Peer, Person, Reply, Who,
     },
-    ids::{AccountKey, SourceKey, TargetId},
+    ids::{AccountKey, SourceKey},
     secrecy::ExposeSecret,
     settings::{SecretRef, Values},
     time::Timestamp,
@@ -185,11 +186,13 @@ fn ana() -> Account {
 /// Our key of the person.
 const KEY: &str = "00000000-0000-5000-8000-000000004711";
 
+fn person(account: &Account) -> Person<'_> {
+    Person { account, target: None, key: AccountKey(Uuid::parse_str(KEY).unwrap()) }
+}
+
 /// The line of a decision about a person.
 fn answered(dialect: &dyn HookDialect, decision: Decision, account: &Account, echo: &str) -> String {
-    let target = TargetId("7c0e".into());
-    let person = Person { account, target: Some(&target), key: AccountKey(Uuid::parse_str(KEY).unwrap()) };
-    said(&dialect.answer(&Reply { decision, echo, person: decision.is_yes().then_some(person) }))
+    said(&dialect.answer(&Reply { decision, echo, person: decision.is_yes().then(|| person(account)) }))
 }
 
 /// The lines of every decision, in order, about [`ana`].
@@ -202,8 +205,7 @@ fn decisions(dialect: &dyn HookDialect, echo: &str) -> String {
 
 /// The line of a look-up that found this person.
 fn found(dialect: &dyn HookDialect, account: &Account, echo: &str) -> String {
-    let person = Person { account, target: None, key: AccountKey(Uuid::parse_str(KEY).unwrap()) };
-    said(&dialect.looked_up(&Found::There(person), echo))
+    said(&dialect.looked_up(&Found::There(person(account)), echo))
 }
 
 /// What [`Next::Check`] or [`Next::LookUp`] keeps for the answer.

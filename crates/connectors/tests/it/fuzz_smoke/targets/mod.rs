@@ -9,6 +9,7 @@ mod emulator;
 mod files;
 mod graph;
 mod hashes;
+mod hooks;
 mod legacy;
 mod web;
 
@@ -42,6 +43,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("oauth_answer", web::oauth),
     ("http_rules", web::rules),
     ("http_template", web::template),
+    ("hook_bodies", hooks::bodies),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
     ("emulator_scenario", emulator::scenario),
