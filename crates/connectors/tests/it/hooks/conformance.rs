@@ -131,3 +131,33 @@ fn a_repeat_of_a_call_is_read_as_the_first_was() {
     let ask = post(super::okta::sample().to_string());
     assert_eq!(told(&ask.next(&*dialect)), told(&ask.next(&*dialect)));
 }
+
+#[test]
+fn what_is_shown_to_users_opens_and_pages_name_every_setting() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/hooks");
+    let index = std::fs::read_to_string(format!("{docs}/README.md")).unwrap();
+    let shared: Vec<_> = kind("okta-password-import").settings().iter().map(|setting| setting.name).collect();
+    for (kind, _) in plain() {
+        let name = kind.kind();
+        let opens = |settings: &str, place: &str| {
+            // secrets of these tests are called what they are, and they are not long
+            let settings = settings.replace("env = \"", "env = \"a_long_enough_");
+            assert!(try_open(kind, &settings).is_ok(), "{name}: {place}: {:?}", try_open(kind, &settings).err());
+        };
+        opens(kind.sample(), "sample");
+        let page = std::fs::read_to_string(format!("{docs}/{name}.md")).unwrap();
+        let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let (head, settings) = example.split_once(&format!("connector = \"{name}\"\n")).unwrap();
+        assert!(head.starts_with("[hooks."), "{name}");
+        opens(settings, "page");
+        opens(&settings.replace("\n# ", "\n"), "page, with what is left out there");
+        let own = kind.settings().iter().map(|setting| setting.name).filter(|name| !shared.contains(name));
+        for setting in own {
+            assert!(page.contains(&format!("`{setting}`")), "{name}: the page does not name `{setting}`");
+        }
+        assert!(
+            index.contains(&format!("({name}.md)")) && index.matches(&format!("| `{name}` |")).count() >= 1,
+            "{name}"
+        );
+    }
+}
