@@ -4,18 +4,26 @@
 //! [`b2c_users_file`], [`delimited`] and [`json_lines`]; they share [`text`] (encodings, bounded reading, cursors).
 //! Not here: the order of things (`sterna-engine`), the ledger, and anything that answers a sign-in.
 
+pub mod auth0;
+pub mod b2c_seamless;
 pub mod b2c_users_file;
 pub mod checks;
+pub mod cognito;
 pub mod delimited;
 pub mod directory;
 pub mod entra;
+pub mod fusionauth;
 pub mod hooks;
 pub mod http_check;
 pub mod json_lines;
+pub mod keycloak;
+pub mod kratos;
 pub mod ldap;
 pub mod ldap_bind;
 pub mod ldif;
+pub mod legacy_sign_in;
 pub mod oauth;
+pub mod okta;
 pub mod registry;
 pub mod sql;
 pub mod stored_hash;

@@ -6,6 +6,7 @@ mod conformance;
 mod entra;
 mod files;
 mod fuzz_smoke;
+mod hooks;
 mod http_check;
 mod ldap;
 mod ldap_bind;
