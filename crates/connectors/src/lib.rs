@@ -24,6 +24,7 @@ pub mod ldif;
 pub mod legacy_sign_in;
 pub mod oauth;
 pub mod okta;
+pub mod on_demand;
 pub mod registry;
 pub mod sql;
 pub mod stored_hash;

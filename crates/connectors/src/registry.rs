@@ -8,8 +8,8 @@ use sterna_core::{
 use crate::{
     auth0, b2c_seamless, b2c_users_file, cognito, delimited,
     entra::{self, config::Product},
-    fusionauth, http_check, json_lines, keycloak, kratos, ldap, ldap_bind, ldif, legacy_sign_in, oauth, okta, sql,
-    stored_hash, wso2,
+    fusionauth, http_check, json_lines, keycloak, kratos, ldap, ldap_bind, ldif, legacy_sign_in, oauth, okta,
+    on_demand, sql, stored_hash, wso2,
 };
 
 /// Every kind of source.
@@ -24,7 +24,8 @@ pub static SOURCES: &[&dyn SourceKind] = &[
 ];
 
 /// Every kind of target.
-pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
+pub static TARGETS: &[&dyn TargetKind] =
+    &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c), &on_demand::OnDemand];
 
 /// Every kind of legacy check.
 pub static CHECKS: &[&dyn CheckKind] =

@@ -68,6 +68,9 @@ impl Seat {
     /// Asks the target whether the account's password is still the one that it was made with.
     pub(crate) async fn freshness(&self, id: Option<&TargetId>, rules: &SweepRules, until: Instant) -> Freshness {
         let (Some(target), Some(id)) = (self.target(), id) else { return Freshness::Unknown };
+        if !target.descriptor().reads_back {
+            return Freshness::NotAsked;
+        }
         match timeout_at(until, target.read_back(std::slice::from_ref(id))).await {
             Ok(Ok(held)) => held.into_iter().next().flatten().map_or(Freshness::Unknown, |held| fresh(&held, rules)),
             Ok(Err(error)) => {

@@ -38,7 +38,7 @@ impl Service {
 
     /// One round.
     async fn round(&self, full: bool) {
-        let Some(target) = self.seat.target() else { return };
+        let Some(target) = self.seat.target().filter(|target| target.descriptor().reads_back) else { return };
         let pause = Duration::from_secs_f64(1.0 / self.sweep_rules.per_second);
         let mut after: Option<Ordinal> = None;
         loop {

@@ -168,6 +168,7 @@ fn descriptor(config: &TargetConfig, shape: &Shape, local_issuer: &str) -> Descr
         accounts: None,
         flag: Some(shape.full_name(&shape.flag)),
         moves_at_sign_in: true,
+        reads_back: true,
         providers: shape.providers.clone(),
         fingerprint: fingerprint(config, shape),
     }

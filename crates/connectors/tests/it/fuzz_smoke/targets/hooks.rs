@@ -10,7 +10,8 @@ use sterna_connectors::{
 use sterna_core::{
     account::{Account, Identity},
     hook::{
-        Call, Decision, Found, Headers, HookAnswer, HookDialect, Material, Next, Peer, Person, Refusal, Reply, Who,
+        Call, Decision, Found, Headers, HookAnswer, HookDialect, HookKind, Material, Next, Peer, Person, Refusal,
+        Reply, Who,
     },
     ids::{AccountKey, SourceKey},
     secrecy::ExposeSecret,
@@ -25,8 +26,10 @@ static DIALECTS: LazyLock<Vec<Arc<dyn HookDialect>>> = LazyLock::new(|| {
     let values = Values::default().with("bearer_token", json!({"env": "TOKEN"})).with("lambda_emulation", json!(true));
     let values = values.with("answer", json!("jit-v2"));
     let material = Material { secrets: [("bearer_token".to_owned(), TOKEN.into())].into(), ..Material::default() };
-    let has_callers = HOOKS.iter().filter(|kind| kind.settings().iter().any(|setting| setting.name == "bearer_token"));
-    has_callers.filter_map(|kind| kind.open(&values, &material).ok()).collect()
+    // the calls of WSO2 are several, one of them open to browsers, and have a property of their own
+    let has_callers = |kind: &&&dyn HookKind| kind.settings().iter().any(|setting| setting.name == "bearer_token");
+    let kinds = HOOKS.iter().filter(has_callers).filter(|kind| kind.kind() != "wso2-silent");
+    kinds.filter_map(|kind| kind.open(&values, &material).ok()).collect()
 });
 
 /// A request, its method and path in the first line, to every hook: a stranger is refused; what is checked stands in the body
