@@ -2,7 +2,8 @@
 //!
 //! Start at [`registry`], where every kind of source and target stands in one line. The file sources are
 //! [`b2c_users_file`], [`delimited`] and [`json_lines`]; they share [`text`] (encodings, bounded reading, cursors).
-//! Not here: the order of things (`sterna-engine`), the ledger, and anything that answers a sign-in.
+//! Products that ask at a sign-in have their dialect in their folder; [`hooks`] is what dialects share.
+//! Not here: the order of things (`sterna-engine`), the ledger, and the service that answers calls (`sterna-serve`).
 
 pub mod auth0;
 pub mod b2c_seamless;

@@ -8,12 +8,13 @@ use sterna_core::hook::{Call, HookAnswer};
 use super::{Outcome, Why};
 use crate::hooks::body::Body;
 
-/// Whether this machine invokes a function (Lambda API, operation `Invoke`).
+/// Whether this machine invokes a function (Lambda API, operation `Invoke`). Pages in a browser on this machine can post
+/// here too; browsers then say where the page is from, and no emulator does.
 pub(super) fn is_invoked_here(call: &Call<'_>) -> bool {
     let function = call.path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
     let is_named = function.is_some_and(|name| !name.is_empty() && !name.contains('/'));
     let is_here = call.peer.address.is_some_and(|address| address.to_canonical().is_loopback());
-    is_named && is_here && call.method == "POST"
+    is_named && is_here && call.method == "POST" && !call.headers.has("origin")
 }
 
 /// The event, to be sent back. Nobody needs its password again.

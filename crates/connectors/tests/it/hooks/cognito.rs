@@ -146,6 +146,8 @@ fn a_function_can_be_invoked_only_from_this_machine_and_only_where_the_settings_
         refused(invoke(&sample()).from("127.0.0.1").path(path));
     }
     refused(invoke(&sample()).from("127.0.0.1").method("GET"));
+    refused(invoke(&sample()).from("127.0.0.1").header("origin", &["https://example.com"]));
+    refused(invoke(&sample()).from("127.0.0.1").header("origin", &["null", "null"]));
     // somebody with a proof is not let in by that way either
     let known = post(sample().to_string()).path(INVOCATIONS);
     assert_eq!(known.clone().from("192.0.2.1").told(&*emulation), "answer 404");
