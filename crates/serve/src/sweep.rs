@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sterna_core::ids::{Ordinal, TargetId};
 use tokio_util::sync::CancellationToken;
 
-use crate::{seat::step_of, service::Service};
+use crate::service::Service;
 
 /// Accounts in one read.
 const BATCH: usize = 20;
@@ -57,7 +57,7 @@ impl Service {
                 .iter()
                 .zip(&held)
                 .filter_map(|(one, held)| {
-                    Some((one.ordinal, step_of(one.standing.credential, held.as_ref()?, &self.sweep_rules)?))
+                    Some((one.ordinal, self.sweep_rules.password.step(one.standing.credential, held.as_ref()?)?))
                 })
                 .collect();
             metrics::counter!("sterna_sweep_reads_total").increment(ids.len().try_into().unwrap_or(u64::MAX));
