@@ -18,6 +18,7 @@ use sterna_ledger::{
     steps::Standing,
 };
 use tokio::time::{sleep_until, timeout_at};
+use tracing::Instrument as _;
 
 use crate::{
     address,
@@ -177,7 +178,7 @@ impl Service {
                 Freshness::NotAsked
             }
         });
-        let mut check = std::pin::pin!(check);
+        let mut check = std::pin::pin!(check.instrument(tracing::info_span!("legacy check")));
         let mut early = None;
         let verdict = tokio::select! {
             verdict = &mut check => verdict,
@@ -330,6 +331,8 @@ impl Service {
 fn tell(about: &About<'_>, decision: Decision) {
     let labels = [("hook", about.spec.name.to_string()), ("decision", decision.name().to_owned())];
     metrics::counter!("sterna_decisions_total", &labels).increment(1);
+    tracing::Span::current().record("decision", decision.name());
+    tracing::info!(hook = %about.spec.name, decision = decision.name(), ms = about.began.elapsed().as_millis(), "Answered");
 }
 
 fn word(answer: &Answer) -> &'static str {
