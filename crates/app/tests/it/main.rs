@@ -16,5 +16,6 @@ mod init;
 mod password;
 mod readme;
 mod scenario;
+mod serving;
 mod support;
 mod tidy;
