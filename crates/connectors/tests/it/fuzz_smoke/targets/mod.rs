@@ -6,6 +6,7 @@
 mod config;
 mod directory;
 mod emulator;
+pub(crate) mod entra_maker;
 mod files;
 mod graph;
 mod hashes;
