@@ -60,9 +60,7 @@ fn an_outage_is_a_503_where_the_settings_say_so_and_nothing_else_is() {
     for wait in WAITS {
         assert_eq!(answer(&*hook, Decision::TryLater(wait)), HookAnswer::empty(503));
     }
-    for decision in
-        [Decision::Accept, Decision::AcceptAndChange, Decision::Wrong, Decision::Refuse(Bar::Disabled)]
-    {
+    for decision in [Decision::Accept, Decision::AcceptAndChange, Decision::Wrong, Decision::Refuse(Bar::Disabled)] {
         assert_eq!(answer(&*hook, decision).status, 200, "{decision:?}");
     }
     assert_eq!(hook.overloaded(), HookAnswer::empty(503));

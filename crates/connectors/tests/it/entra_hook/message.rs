@@ -52,7 +52,8 @@ fn every_message_has_a_mark_of_its_own_and_a_repeat_has_the_same() {
     let hook = hook("");
     let mark = |context: &str| Request::of(context).accepted(&*hook).once.unwrap().digest;
     let first = vector("observed-shape");
-    let repeat = Request { authorization: Request::by(&bearer(&json!({"uti": "y"}))).authorization, ..Request::of(first) };
+    let repeat =
+        Request { authorization: Request::by(&bearer(&json!({"uti": "y"}))).authorization, ..Request::of(first) };
     assert_eq!(repeat.accepted(&*hook).once.unwrap().digest, mark(first), "by another token too");
     let others = ["no-zip", "oaep256-gcm", "flat-claims-no-inner-jwt"].map(vector);
     let fresh = [context(&json!({})), context(&json!({"nonce": "other"}))];

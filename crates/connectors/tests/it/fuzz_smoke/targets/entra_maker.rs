@@ -23,8 +23,7 @@ use base64::{
 use serde_json::{Value, json};
 
 /// Test vectors with a throwaway key pair.
-pub(crate) static VECTORS: LazyLock<Value> =
-    LazyLock::new(|| read(include_str!("../../../data/jit-jwe-vectors.json")));
+pub(crate) static VECTORS: LazyLock<Value> = LazyLock::new(|| read(include_str!("../../../data/jit-jwe-vectors.json")));
 /// A request, answers, and the claims of tokens.
 pub(crate) static SAMPLES: LazyLock<Value> = LazyLock::new(|| read(include_str!("../../../data/jit-samples.json")));
 
@@ -167,8 +166,7 @@ fn gcm(key: &[u8], aad: &str, mut text: Vec<u8>) -> Sealed {
 
 fn cbc(key: &[u8], aad: &str, mut text: Vec<u8>) -> Sealed {
     let half = key.len() / 2;
-    let (cipher, hash) =
-        if half == 16 { (&AES_128, hmac::HMAC_SHA256) } else { (&AES_256, hmac::HMAC_SHA512) };
+    let (cipher, hash) = if half == 16 { (&AES_128, hmac::HMAC_SHA256) } else { (&AES_256, hmac::HMAC_SHA512) };
     let iv = [9; 16];
     let sealing = UnboundCipherKey::new(cipher, &key[half..]).and_then(PaddedBlockEncryptingKey::cbc_pkcs7);
     let context = EncryptionContext::Iv128(FixedLength::from(iv));
