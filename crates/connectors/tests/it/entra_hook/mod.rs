@@ -3,6 +3,7 @@
 mod answers;
 mod bearer;
 mod context;
+mod foreign;
 mod keys;
 mod message;
 
