@@ -1,4 +1,4 @@
-//! Password contexts that others' libraries make: jose (npm), jwcrypto and joserfc (PyPI), by `counterparts/`.
+//! Password contexts that others' libraries make: jose (npm), jwcrypto and joserfc (`PyPI`), by `counterparts/`.
 
 use std::{
     collections::BTreeSet,

@@ -6,6 +6,7 @@
 mod config;
 mod directory;
 mod emulator;
+mod entra_calls;
 pub(crate) mod entra_maker;
 mod files;
 mod graph;
@@ -45,6 +46,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("http_rules", web::rules),
     ("http_template", web::template),
     ("wso2_call", hooks::wso2),
+    ("entra_password_context", entra_calls::context),
+    ("entra_call", entra_calls::call),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
     ("emulator_answer", emulator::answer),
