@@ -6,9 +6,10 @@ use sterna_core::{
 };
 
 use crate::{
-    b2c_users_file, delimited,
+    auth0, b2c_seamless, b2c_users_file, cognito, delimited,
     entra::{self, config::Product},
-    http_check, json_lines, ldap, ldap_bind, ldif, oauth, sql, stored_hash, wso2,
+    fusionauth, http_check, json_lines, keycloak, kratos, ldap, ldap_bind, ldif, legacy_sign_in, oauth, okta,
+    on_demand, sql, stored_hash, wso2,
 };
 
 /// Every kind of source.
@@ -23,11 +24,23 @@ pub static SOURCES: &[&dyn SourceKind] = &[
 ];
 
 /// Every kind of target.
-pub static TARGETS: &[&dyn TargetKind] = &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c)];
+pub static TARGETS: &[&dyn TargetKind] =
+    &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c), &on_demand::OnDemand];
 
 /// Every kind of legacy check.
 pub static CHECKS: &[&dyn CheckKind] =
     &[&stored_hash::Kind, &ldap_bind::Kind, &oauth::Kind, &http_check::Kind, &sql::CheckKind];
 
 /// Every kind of hook.
-pub static HOOKS: &[&dyn HookKind] = &[&entra::hook::HookKind, &wso2::Kind];
+pub static HOOKS: &[&dyn HookKind] = &[
+    &auth0::KIND,
+    &b2c_seamless::KIND,
+    &cognito::KIND,
+    &entra::hook::HookKind,
+    &fusionauth::KIND,
+    &keycloak::KIND,
+    &kratos::KIND,
+    &legacy_sign_in::KIND,
+    &okta::KIND,
+    &wso2::Kind,
+];

@@ -148,12 +148,19 @@ pub struct Descriptor {
     pub flag: Option<String>,
     /// Whether the JIT flag can be set: the target supports moving passwords at sign-in.
     pub moves_at_sign_in: bool,
+    /// Whether accounts can be read back. Where not, what is known of them is only what was answered.
+    #[serde(default = "yes")]
+    pub reads_back: bool,
     /// Identity providers that the target has, where it says so; issuers compare without case.
     pub providers: Option<Vec<String>>,
     /// Everything else that drafts are made of and that settings or the target may change, by its name; a plan holds
     /// for these values alone.
     #[serde(default)]
     pub fingerprint: BTreeMap<String, String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What a draft is made from besides the account.

@@ -12,10 +12,11 @@ use serde_json::Value;
 use sterna_core::{
     account::Identity,
     code::{Code, Finding},
+    hook::PasswordRules,
     ids::{Ordinal, TargetId},
     plan::{Action, Planned},
     port::{Difference, DifferenceSort, Held, Probe, Target},
-    state::{CredentialEvent, CredentialState, ProfileEvent, ProfileState},
+    state::{CredentialEvent, ProfileEvent, ProfileState},
 };
 use sterna_ledger::{
     planning::{Decision, InCohort},
@@ -44,6 +45,8 @@ pub struct VerifyReport {
     pub unexpected: u64,
     /// Passwords that moved at sign-in since the last look.
     pub moved: u64,
+    /// Passwords that were changed at the target by other than our answer since the last look: the old ones never count again.
+    pub superseded: u64,
     /// Attributes that differ → accounts.
     pub attributes: BTreeMap<String, u64>,
     /// What has to be looked at.
@@ -174,8 +177,10 @@ fn judge(target: &dyn Target, case: &Case, held: Option<&Held>, report: &mut Ver
         report.missing += 1;
         return Outcome { code: Some(Code::E5017), ..Outcome::step(case.ordinal, ProfileEvent::Miss) };
     };
-    let credential = moved(case, held);
-    report.moved += u64::from(credential.is_some());
+    // the flag going from true to false is the password having moved, never a difference
+    let credential = PasswordRules::default().step(case.standing.credential, held);
+    report.moved += u64::from(credential == Some(CredentialEvent::FlagCleared));
+    report.superseded += u64::from(credential == Some(CredentialEvent::ChangedElsewhere));
     let differences = differences(target, case, held);
     let differs = differences.iter().any(|difference| difference.sort == DifferenceSort::Differs);
     if !differs {
@@ -216,12 +221,6 @@ fn linked_differences(planned: &Planned, held: &Held) -> Vec<Difference> {
 fn missing(wanted: &[Identity], held: &[Identity]) -> Vec<Identity> {
     let has = |wanted: &Identity| held.iter().any(|identity| identity.canonical() == wanted.canonical());
     wanted.iter().filter(|wanted| !has(wanted)).cloned().collect()
-}
-
-/// The flag going from true to false is the password having moved, never a difference.
-fn moved(case: &Case, held: &Held) -> Option<CredentialEvent> {
-    let waits = matches!(case.standing.credential, CredentialState::AwaitingSignIn | CredentialState::Answered);
-    (waits && held.awaiting == Some(false)).then_some(CredentialEvent::FlagCleared)
 }
 
 /// Reads everything that the target holds, and looks for two objects with one key and for ones that should not be there.

@@ -172,7 +172,7 @@ impl Service {
         let ask_target = self.confirm != Confirm::BySweep && self.seat.is_configured();
         let mut freshness = std::pin::pin!(async {
             if ask_target {
-                self.seat.freshness(found.target.as_ref(), &self.sweep_rules, deadline.into()).await
+                self.seat.freshness(found.target.as_ref(), &self.sweep_rules.password, deadline.into()).await
             } else {
                 Freshness::NotAsked
             }

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use sterna_core::{hook::HookKind, settings::Values};
+use sterna_core::{
+    hook::{HookKind, PasswordRules},
+    settings::Values,
+};
 
 use crate::guard::Limits;
 
@@ -62,11 +65,8 @@ pub struct SweepRules {
     pub all_every: Duration,
     /// Accounts a second.
     pub per_second: f64,
-    /// A password that changed so long after the account was made counts as changed by its owner. The target sets the
-    /// first one within seconds.
-    pub password_slack: Duration,
-    /// Whether a change of the password counts at all.
-    pub judge_password_change: bool,
+    /// How a change of the password at the target is judged.
+    pub password: PasswordRules,
 }
 
 /// One `[hooks.NAME]`.
@@ -89,8 +89,7 @@ impl Default for SweepRules {
             every: Duration::from_secs(30),
             all_every: Duration::from_hours(1),
             per_second: 20.0,
-            password_slack: Duration::from_mins(2),
-            judge_password_change: true,
+            password: PasswordRules::default(),
         }
     }
 }

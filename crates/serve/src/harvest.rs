@@ -58,7 +58,7 @@ impl Service {
             Step::Answer(Decision::TryLater(_)) => return Harvested::TryLater,
             Step::Answer(_) => return refusal(found.standing.credential),
         }
-        match self.seat.freshness(found.target.as_ref(), &self.sweep_rules, about.until.into()).await {
+        match self.seat.freshness(found.target.as_ref(), &self.sweep_rules.password, about.until.into()).await {
             Freshness::Untouched => {}
             Freshness::Changed => return Harvested::AlreadyMoved,
             Freshness::Unknown | Freshness::NotAsked => return Harvested::TryLater,

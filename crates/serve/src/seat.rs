@@ -7,15 +7,12 @@ use std::{
 
 use async_trait::async_trait;
 use sterna_core::{
-    hook::{Freshness, Strength},
+    hook::{Freshness, PasswordRules, Strength},
     ids::TargetId,
-    port::{Held, Target, TargetError},
+    port::{Target, TargetError},
     secrecy::{ExposeSecret, SecretString},
-    state::{CredentialEvent, CredentialState},
 };
 use tokio::time::{Instant, timeout_at};
-
-use crate::config::SweepRules;
 
 /// Connects to the target; the program's.
 #[async_trait]
@@ -66,10 +63,13 @@ impl Seat {
     }
 
     /// Asks the target whether the account's password is still the one that it was made with.
-    pub(crate) async fn freshness(&self, id: Option<&TargetId>, rules: &SweepRules, until: Instant) -> Freshness {
+    pub(crate) async fn freshness(&self, id: Option<&TargetId>, rules: &PasswordRules, until: Instant) -> Freshness {
         let (Some(target), Some(id)) = (self.target(), id) else { return Freshness::Unknown };
+        if !target.descriptor().reads_back {
+            return Freshness::NotAsked;
+        }
         match timeout_at(until, target.read_back(std::slice::from_ref(id))).await {
-            Ok(Ok(held)) => held.into_iter().next().flatten().map_or(Freshness::Unknown, |held| fresh(&held, rules)),
+            Ok(Ok(held)) => held.into_iter().next().flatten().map_or(Freshness::Unknown, |held| rules.freshness(&held)),
             Ok(Err(error)) => {
                 tracing::warn!(code = %error.code, "The target does not tell whether a password is untouched: {error}");
                 Freshness::Unknown
@@ -84,29 +84,5 @@ impl Seat {
             .target()
             .is_some_and(|target| target.descriptor().password_policy.check(password.expose_secret()).is_err());
         if weak { Strength::TooWeak } else { Strength::Enough }
-    }
-}
-
-/// What is held of an account, as the question whether its password is untouched.
-fn fresh(held: &Held, rules: &SweepRules) -> Freshness {
-    if held.awaiting != Some(true) || changed_since(held, rules) { Freshness::Changed } else { Freshness::Untouched }
-}
-
-/// Whether the password was changed after the account was made. Both instants are the target's own.
-fn changed_since(held: &Held, rules: &SweepRules) -> bool {
-    let slack = i64::try_from(rules.password_slack.as_millis()).unwrap_or(i64::MAX);
-    let changed = held.password_changed.zip(held.created);
-    rules.judge_password_change && changed.is_some_and(|(changed, made)| changed.0 - made.0 > slack)
-}
-
-/// The credential's step that follows from what is held of an account.
-pub(crate) fn step_of(credential: CredentialState, held: &Held, rules: &SweepRules) -> Option<CredentialEvent> {
-    let waits = matches!(credential, CredentialState::AwaitingSignIn | CredentialState::Answered);
-    match held.awaiting {
-        _ if !waits => None,
-        Some(false) => Some(CredentialEvent::FlagCleared),
-        // the flag is there and the password is not ours: its owner, or somebody for them, has set another
-        Some(true) if changed_since(held, rules) => Some(CredentialEvent::ChangedElsewhere),
-        Some(true) | None => None,
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sterna_core::ids::{Ordinal, TargetId};
 use tokio_util::sync::CancellationToken;
 
-use crate::{seat::step_of, service::Service};
+use crate::service::Service;
 
 /// Accounts in one read.
 const BATCH: usize = 20;
@@ -38,7 +38,7 @@ impl Service {
 
     /// One round.
     async fn round(&self, full: bool) {
-        let Some(target) = self.seat.target() else { return };
+        let Some(target) = self.seat.target().filter(|target| target.descriptor().reads_back) else { return };
         let pause = Duration::from_secs_f64(1.0 / self.sweep_rules.per_second);
         let mut after: Option<Ordinal> = None;
         loop {
@@ -57,7 +57,7 @@ impl Service {
                 .iter()
                 .zip(&held)
                 .filter_map(|(one, held)| {
-                    Some((one.ordinal, step_of(one.standing.credential, held.as_ref()?, &self.sweep_rules)?))
+                    Some((one.ordinal, self.sweep_rules.password.step(one.standing.credential, held.as_ref()?)?))
                 })
                 .collect();
             metrics::counter!("sterna_sweep_reads_total").increment(ids.len().try_into().unwrap_or(u64::MAX));

@@ -3,6 +3,8 @@
 //! Every step is this very program, run as a user would run it, in a folder that stays to be looked at. Each has to
 //! end as it should, or the demo fails.
 
+mod sign_in;
+
 use std::{
     fs,
     io::{self, BufRead, BufReader},
@@ -41,10 +43,11 @@ const BUNDLED: u64 = 311;
 const SECRET: &str = "STERNA_DEMO_SECRET";
 const REJECTS: &str = "rejects.jsonl";
 
-pub(super) fn run(args: &Args, session: &Session) -> Outcome {
+pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let demo = Demo::new(args, session)?;
     demo.tell("Northwind's accounts go from three sources into an emulated Entra External ID tenant.");
     demo.story()?;
+    demo.sign_in().await?;
     let status = demo.status()?;
     let read = status["accounts"].as_u64().unwrap_or_default() + status["rejected"].as_u64().unwrap_or_default();
     if read != BUNDLED || status["adds_up"] != true {

@@ -40,7 +40,7 @@ pub(crate) struct Session {
 /// Runs a command.
 pub(crate) async fn run(command: Command, session: &Session) -> Outcome {
     match command {
-        Command::Demo(args) => demo::run(&args, session),
+        Command::Demo(args) => demo::run(&args, session).await,
         Command::Init(args) => init::run(&args, session),
         Command::Check(args) => check::run(&args, session).await,
         Command::Extract(args) => extract::run(&args, session).await,

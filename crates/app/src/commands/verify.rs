@@ -88,6 +88,7 @@ pub(super) fn text(report: &VerifyReport) -> String {
         ("missing", report.missing),
         ("unexpected", report.unexpected),
         ("passwords moved at sign-in since the last look", report.moved),
+        ("passwords changed there by their owners since then", report.superseded),
     ];
     table.counts(rows);
     let mut text = table.render();

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use sterna_core::{
     code::Code,
-    hook::HookKind,
+    hook::{HookKind, PasswordRules},
     settings::{Kind, Need, Setting, Values},
 };
 use sterna_serve::{Config, Confirm, HookSpec, SweepRules, TlsFiles, guard};
@@ -280,8 +280,10 @@ impl ServeConfig {
                 every: secs("sweep_secs")?,
                 all_every: secs("sweep_all_secs")?,
                 per_second: values.number("sweep_per_second")?,
-                password_slack: secs("password_slack_secs")?,
-                judge_password_change: values.flag("judge_password_change")?,
+                password: PasswordRules {
+                    slack: secs("password_slack_secs")?,
+                    judge_change: values.flag("judge_password_change")?,
+                },
             },
             keep_attempts: Duration::from_hours(24 * values.count("keep_attempts_days")?),
             hooks: hooks.collect(),

@@ -182,6 +182,8 @@ pub(crate) const CHECK: &[Setting] = &[
     COMMON[2],
     COMMON[3],
     COMMON[4],
+    COMMON[5],
+    COMMON[6],
 ];
 
 /// One test of a cohort.

@@ -1,6 +1,7 @@
 //! A check behind its limits: a deadline, so many at once, so many waiting, and a breaker.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -8,12 +9,14 @@ use std::{
 use async_trait::async_trait;
 use sterna_core::{
     code::Finding,
+    ids::SourceKey,
     legacy::{Attempt, Breaker, BreakerRules, Leave, LegacyCheck, Outage, Verdict},
+    settings::Values,
 };
 use tokio::{sync::Semaphore, time::timeout_at};
 
 /// The limits of one check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// The longest that one answer may take, also where the attempt's own deadline is later.
     pub timeout: Duration,
@@ -23,6 +26,16 @@ pub struct Limits {
     pub waiting: usize,
     /// When it is left alone.
     pub breaker: BreakerRules,
+    /// Attempts a second at most.
+    pub per_second: Option<f64>,
+    /// So many different accounts locked in a row mean that it has locked us out; 0: never.
+    pub locked_in_a_row: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        super::limits(&Values::default())
+    }
 }
 
 /// A caller that gives up sooner than this says nothing of the check.
@@ -35,6 +48,8 @@ pub struct Guarded {
     slots: Semaphore,
     places: Semaphore,
     breaker: Mutex<Breaker>,
+    pace: Mutex<Option<Instant>>,
+    locked: Mutex<HashSet<SourceKey>>,
 }
 
 impl Guarded {
@@ -46,6 +61,8 @@ impl Guarded {
             slots: Semaphore::new(limits.concurrent),
             places: Semaphore::new(limits.concurrent + limits.waiting),
             breaker: Mutex::new(Breaker::new(limits.breaker)),
+            pace: Mutex::default(),
+            locked: Mutex::default(),
         }
     }
 
@@ -66,6 +83,9 @@ impl Guarded {
         let Ok(Ok(_slot)) = timeout_at(deadline.into(), self.slots.acquire()).await else {
             return Verdict::Unavailable(Outage::Overloaded);
         };
+        if !self.turn(deadline).await {
+            return Verdict::Unavailable(Outage::Overloaded);
+        }
         let now = Instant::now();
         let leave = self.with_breaker(|breaker| breaker.ask(now, self.limits.timeout));
         if leave == Leave::Rest {
@@ -75,12 +95,62 @@ impl Guarded {
         let mut report = Report { guard: self, leave, verdict: None };
         let attempt = Attempt { deadline, ..*attempt };
         let asked = timeout_at(deadline.into(), self.inner.check(&attempt)).await;
-        let verdict = asked.unwrap_or(Verdict::Unavailable(Outage::TimedOut));
+        let verdict = self.see(asked.unwrap_or(Verdict::Unavailable(Outage::TimedOut)), &attempt);
         // what a caller in a hurry did not wait for says nothing of the check
         let hurried =
             verdict == Verdict::Unavailable(Outage::TimedOut) && now.elapsed() < (self.limits.timeout / 2).min(HURRY);
         report.verdict = (!hurried).then_some(verdict);
         verdict
+    }
+}
+
+impl Guarded {
+    /// Waits for the turn that the pace gives; false where that would be too late. A second's worth may go at once.
+    async fn turn(&self, deadline: Instant) -> bool {
+        let Some(per_second) = self.limits.per_second else { return true };
+        let now = Instant::now();
+        let turn = {
+            let mut next = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+            let burst = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
+            let turn = next.map_or(burst, |next| next.max(burst));
+            if turn >= deadline {
+                return false;
+            }
+            *next = Some(turn + Duration::from_secs_f64(1.0 / per_second));
+            turn
+        };
+        tokio::time::sleep_until(turn.into()).await;
+        true
+    }
+
+    /// Notices when one account after the other is locked: then it is we who are, and nobody is told otherwise.
+    fn see(&self, verdict: Verdict, attempt: &Attempt<'_>) -> Verdict {
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        match verdict {
+            Verdict::Locked if self.limits.locked_in_a_row > 0 => {
+                if locked.len() < self.limits.locked_in_a_row {
+                    locked.insert(attempt.account.key.clone());
+                }
+                if locked.len() < self.limits.locked_in_a_row {
+                    return verdict;
+                }
+                tracing::error!(
+                    accounts = locked.len(),
+                    "Every account is locked: the legacy system has locked us out"
+                );
+                self.with_breaker(|breaker| breaker.trip(Instant::now()));
+                Verdict::Unavailable(Outage::Rejected)
+            }
+            Verdict::Locked | Verdict::Unavailable(_) => verdict,
+            Verdict::Match { .. }
+            | Verdict::MatchButExpired
+            | Verdict::Mismatch
+            | Verdict::Unknown
+            | Verdict::Disabled => {
+                locked.clear();
+                verdict
+            }
+        }
     }
 }
 
@@ -140,7 +210,7 @@ mod tests {
     fn limits() -> Limits {
         let breaker =
             BreakerRules { failures: 2, rest: Duration::from_millis(300), longest: Duration::from_millis(600) };
-        Limits { timeout: Duration::from_millis(200), concurrent: 1, waiting: 1, breaker }
+        Limits { timeout: Duration::from_millis(200), concurrent: 1, waiting: 1, breaker, ..Limits::default() }
     }
 
     fn guarded(answers: &[Verdict], pause_ms: u64) -> Arc<Guarded> {
@@ -149,7 +219,11 @@ mod tests {
     }
 
     async fn ask(guard: &Guarded) -> Verdict {
-        let account = Account::new(SourceKey::new("1").unwrap());
+        ask_about(guard, "1").await
+    }
+
+    async fn ask_about(guard: &Guarded, key: &str) -> Verdict {
+        let account = Account::new(SourceKey::new(key).unwrap());
         let password = "x".into();
         let deadline = Instant::now() + Duration::from_secs(2);
         guard.check(&Attempt { account: &account, source: "s", password: &password, deadline }).await
@@ -193,6 +267,44 @@ mod tests {
         let count = |outage| verdicts.iter().filter(|verdict| **verdict == Verdict::Unavailable(outage)).count();
         assert_eq!(count(Outage::TimedOut) + count(Outage::Overloaded), 4, "{verdicts:?}");
         assert!(count(Outage::TimedOut) >= 1 && count(Outage::Overloaded) >= 2, "{verdicts:?}");
+    }
+
+    #[tokio::test]
+    async fn one_account_after_the_other_locked_means_that_we_are_locked_out() {
+        let guard = guarded(&[Verdict::Locked], 0);
+        for _ in 0..10 {
+            assert_eq!(ask_about(&guard, "1").await, Verdict::Locked, "one account, however often");
+        }
+        for key in ["2", "3", "4"] {
+            assert_eq!(ask_about(&guard, key).await, Verdict::Locked);
+        }
+        assert_eq!(ask_about(&guard, "5").await, Verdict::Unavailable(Outage::Rejected));
+        assert_eq!(ask_about(&guard, "6").await, RESTING);
+        tokio::time::sleep(Duration::from_millis(320)).await;
+        assert_eq!(ask_about(&guard, "7").await, Verdict::Unavailable(Outage::Rejected), "the probe is told the same");
+        assert_eq!(ask_about(&guard, "8").await, RESTING);
+        let guard = guarded(&[Verdict::Locked, Verdict::Mismatch, Verdict::Locked], 0);
+        for key in ["1", "2", "3", "4", "5"] {
+            assert_ne!(ask_about(&guard, key).await, Verdict::Unavailable(Outage::Rejected), "somebody was not locked");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pace_is_kept_and_who_would_come_too_late_is_shed() {
+        let script = Script(vec![Verdict::Mismatch], Duration::ZERO, AtomicUsize::new(0));
+        let limits = Limits { per_second: Some(10.0), timeout: Duration::from_secs(1), waiting: 100, ..limits() };
+        let guard = Guarded::new(Arc::new(script), limits);
+        let began = Instant::now();
+        for _ in 0..14 {
+            assert_eq!(ask(&guard).await, Verdict::Mismatch);
+        }
+        let took = began.elapsed();
+        assert!((Duration::from_millis(250)..Duration::from_millis(900)).contains(&took), "{took:?}");
+        let account = Account::new(SourceKey::new("1").unwrap());
+        let password = "x".into();
+        let soon = Instant::now() + Duration::from_millis(20);
+        let attempt = Attempt { account: &account, source: "s", password: &password, deadline: soon };
+        assert_eq!(guard.check(&attempt).await, Verdict::Unavailable(Outage::Overloaded));
     }
 
     #[tokio::test]

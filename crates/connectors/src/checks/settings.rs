@@ -43,6 +43,20 @@ pub const COMMON: &[Setting] = &[
         need: Need::Default("5"),
         doc: "For how long, before one attempt tries it again; doubles with each that fails, up to a minute or this.",
     },
+    Setting {
+        name: "per_second",
+        kind: Kind::Number(0.1, 100_000.0),
+        need: Need::Optional,
+        doc: "Attempts a second at most, so that the old system does not take our one address for an attacker; more wait, \
+              or are answered \"unavailable\" where they would come too late. Without it as many as there are.",
+    },
+    Setting {
+        name: "locked_in_a_row",
+        kind: Kind::Integer(0, 1_000),
+        need: Need::Default("5"),
+        doc: "So many different accounts locked in a row are a sign that the old system has locked *us* out (AADSTS50053 \
+              says both): it is left alone then, and nobody is told that their account is locked. 0 turns it off.",
+    },
 ];
 
 /// The limits that the values give.
@@ -54,6 +68,8 @@ pub fn limits(values: &Values) -> Limits {
         timeout: Duration::from_millis(count("timeout_ms", 1_500)),
         concurrent: size("max_concurrent", 16),
         waiting: size("max_waiting", 256),
+        per_second: values.number("per_second"),
+        locked_in_a_row: size("locked_in_a_row", 5),
         breaker: BreakerRules {
             failures: u32::try_from(count("breaker_failures", 5)).unwrap_or(u32::MAX),
             rest,

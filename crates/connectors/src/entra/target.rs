@@ -7,7 +7,6 @@ use std::{
 
 use async_trait::async_trait;
 use reqwest::Method;
-use serde_json::json;
 use sterna_core::{
     account::Account,
     code::Finding,
@@ -168,6 +167,7 @@ fn descriptor(config: &TargetConfig, shape: &Shape, local_issuer: &str) -> Descr
         accounts: None,
         flag: Some(shape.full_name(&shape.flag)),
         moves_at_sign_in: true,
+        reads_back: true,
         providers: shape.providers.clone(),
         fingerprint: fingerprint(config, shape),
     }
@@ -232,7 +232,9 @@ impl Target for EntraTarget {
 
     async fn set_credential(&self, id: &TargetId, password: &SecretString) -> Answer {
         let Some(path) = write::user_path(id) else { return Answer::Lacks };
-        let body = json!({ "passwordProfile": write::password_profile(password) });
+        let flag = self.shape.full_name(&self.shape.flag);
+        let has_flag = self.known_extensions().contains(&flag);
+        let body = write::credential(&self.shape, has_flag, password);
         self.send_one(Asked::Credential(id), Method::PATCH, &path, &body).await
     }
 }

@@ -27,8 +27,19 @@ pub(super) fn create(shape: &Shape, local_issuer: &str, draft: &Draft, password:
 }
 
 /// `passwordProfile`: consumer accounts are never forced to change it (entra.md 4.1).
-pub(super) fn password_profile(password: &SecretString) -> Value {
+fn password_profile(password: &SecretString) -> Value {
     json!({ "password": password.expose_secret(), "forceChangePasswordNextSignIn": false })
+}
+
+/// The body that writes a password after it was found to be the old one: with it goes the flag, where there is one
+/// (seed 000: the service writes the password and clears the flag).
+pub(super) fn credential(shape: &Shape, has_flag: bool, password: &SecretString) -> Value {
+    let mut body = Map::new();
+    body.insert("passwordProfile".into(), password_profile(password));
+    if has_flag {
+        body.insert(shape.full_name(&shape.flag), Value::Bool(false));
+    }
+    Value::Object(body)
 }
 
 /// The body of a change of attributes. Only names on a list get through, and none of a credential is on it.

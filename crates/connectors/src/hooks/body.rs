@@ -59,6 +59,16 @@ impl Body {
         (text.len() <= PASSWORD_BYTES).then(|| text.into())
     }
 
+    /// A flag; some callers write it as a text (entra.md 8.1).
+    pub fn flag(&self, path: &[&str]) -> Option<bool> {
+        match self.at(path)? {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+
     /// An IP address.
     pub fn address(&self, path: &[&str]) -> Option<IpAddr> {
         self.text(path)?.parse().ok()

@@ -7,6 +7,7 @@ mod entra;
 mod entra_hook;
 mod files;
 mod fuzz_smoke;
+mod hooks;
 mod http_check;
 mod ldap;
 mod ldap_bind;

@@ -165,7 +165,7 @@ async fn a_line_that_comes_and_goes_gives_no_wrong_verdict_and_the_breaker_opens
     }
     let rest = Duration::from_millis(200);
     let breaker = BreakerRules { failures: 2, rest, longest: rest };
-    let limits = Limits { timeout: Duration::from_secs(2), concurrent: 4, waiting: 4, breaker };
+    let limits = Limits { timeout: Duration::from_secs(2), concurrent: 4, waiting: 4, breaker, ..Limits::default() };
     let guarded = Guarded::new(bare, limits);
     assert_eq!(ask(&guarded, PERSON.0, "other", 5_000).await, Verdict::Mismatch);
     proxy.set(Mode::CutAnswer(40));

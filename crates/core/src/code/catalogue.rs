@@ -27,6 +27,7 @@ super::codes! {
     E2011 "local issuer is not a domain of the tenant" "The issuer for local identities is not among the tenant's domains." "Correct `local_issuer`, or leave it out: then the tenant's initial domain is taken.";
     E2012 "application for extension attributes not found" "The tenant has no b2c-extensions-app, and no `extension_app_id` is set." "Set `extension_app_id` to the application that shall own the attributes.";
     E2013 "throttled" "The target turns requests away for now." "Nothing: it is waited for as long as the target asks. Lower `write_share` if live sign-up suffers.";
+    E2014 "cannot be read back" "The target has no way to tell what it holds of an account." "Nothing can be verified, repaired or undone there; `sterna status` shows what was answered at sign-ins.";
     E2101 "value refused" "The target refuses a value of the account." "Look at `sterna export failures`, mend the source or the mapping, then `sterna retry`.";
     E2102 "password refused" "The target refuses the password." "The account stays refused; mend the password in the source or leave it out, then `sterna retry`.";
     E2103 "object exists already" "Another object holds the same key or sign-in name." "See `sterna export failures`: compare, then accept with `sterna retry --adopt`, or exclude the record.";
@@ -83,7 +84,7 @@ super::codes! {
     E5004 "issuer not listed" "Accounts have a social issuer that [social.issuers] does not list; they are held." "Add the issuer to [social.issuers], or to `exclude` there, and plan again.";
     E5005 "abort rule" "Too many of the last requests failed: something is wrong." "See `sterna export failures`, mend it, and apply again; nothing is lost.";
     E5006 "accounts still await their first sign-in" "A purge now would leave people without their way in." "Wait, or run `sterna undo`, or demand their reset.";
-    E5007 "just-in-time without a service" "Passwords are planned to move at sign-in, but nothing asks the legacy checks there: this version has no service for it." "The accounts get a random password and the flag; without the service nobody can sign in with the old password.";
+    E5007 "just-in-time without a service" "Passwords are planned to move at sign-in, but no legacy check or no hook is configured." "Configure [checks.NAME] and [hooks.NAME] and run `sterna serve` before people sign in; the accounts get a random password, so without it nobody can sign in with the old one.";
     E5008 "records were rejected" "Some records could not be read." "`sterna export rejects`, edit `raw` in the file that it names, `sterna extract --mended FILE`.";
     E5009 "accounts are held" "Some accounts cannot be moved as they are." "See `sterna export held`; mend the source, the mapping or the configuration, and plan again.";
     E5010 "accounts failed" "The target refused some accounts, or somebody is there already." "See `sterna export failures`; mend, then `sterna retry`.";

@@ -18,7 +18,12 @@ impl Headers {
         values.next().is_none().then_some(first.1.as_slice())
     }
 
-    /// The same as text; `None` when it is not UTF-8.
+    /// Whether a header is there at all, also more than once.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The value as text; `None` when it is not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.one(name)?).ok()
     }
@@ -75,6 +80,7 @@ mod tests {
         assert_eq!(headers.text("CONTENT-TYPE"), Some("Application/JSON; charset=utf-8"));
         assert_eq!(headers.one("x-a"), None);
         assert_eq!(headers.one("x-b"), None);
+        assert!(headers.has("X-a") && !headers.has("x-b"));
         assert!(!Headers::new([("content-type", "application/json-patch")]).says_json());
     }
 }

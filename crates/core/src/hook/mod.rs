@@ -6,6 +6,7 @@
 
 mod decide;
 mod http;
+mod read_back;
 
 use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ use crate::{
 
 pub use decide::{Bar, Decision, Facts, Freshness, Step, Strength, Wait, decide};
 pub use http::{Headers, HookAnswer};
+pub use read_back::PasswordRules;
 
 /// One request to a hook, as the transport read it.
 #[derive(Clone, Copy)]

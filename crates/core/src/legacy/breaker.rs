@@ -87,6 +87,15 @@ impl Breaker {
         };
     }
 
+    /// Something says that the check is not to be asked for a while, whatever it answers.
+    pub fn trip(&mut self, now: Instant) {
+        let rest = match self.state {
+            State::Closed { .. } => self.rules.rest,
+            State::Open { rest, .. } | State::HalfOpen { rest, .. } => (rest * 2).min(self.rules.longest),
+        };
+        self.state = State::Open { until: now + rest, rest };
+    }
+
     /// A probe ended without telling anything of the check: the next attempt probes.
     pub fn undecided(&mut self, leave: Leave, now: Instant) {
         if let (State::HalfOpen { rest, .. }, Leave::Probe) = (self.state, leave) {

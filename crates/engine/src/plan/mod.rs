@@ -429,7 +429,9 @@ async fn finish(run: &Run, input: &PlanInput, report: &mut PlanReport) -> Result
         let passwords = report.passwords.awaiting_sign_in;
         let are = agreeing(passwords, "is", "are");
         let passwords = counted(passwords, "password");
-        let message = format!("{passwords} {are} planned to move at sign-in, but nothing answers there yet");
+        let message = format!(
+            "{passwords} {are} planned to move at sign-in, but no check and hook are configured to answer there"
+        );
         report.findings.push(Finding::warning(Code::E5007, message).hint(Code::E5007.mend()));
     }
     for (code, count, one, many) in [

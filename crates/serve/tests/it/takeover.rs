@@ -23,7 +23,8 @@ async fn whoever_reset_a_leaked_password_does_not_find_it_restored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_password_does_not_count_where_the_settings_say_so() {
-    let sweep = sterna_serve::SweepRules { per_second: 0.0, judge_password_change: false, ..Default::default() };
+    let password = sterna_core::hook::PasswordRules { judge_change: false, ..Default::default() };
+    let sweep = sterna_serve::SweepRules { per_second: 0.0, password, ..Default::default() };
     let world = World::with(Options { sweep, ..Options::default() }).await;
     world.new.change("t-1", |held| held.password_changed = Some(Timestamp(MADE.0 + 3_600_000)));
     assert_eq!(world.right(1).await, "accept");

@@ -83,6 +83,7 @@ fn descriptor() -> Descriptor {
         accounts: None,
         flag: None,
         moves_at_sign_in: true,
+        reads_back: true,
         providers: None,
         fingerprint: BTreeMap::new(),
     }

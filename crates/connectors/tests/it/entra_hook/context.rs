@@ -1,7 +1,10 @@
 //! What was typed: the JWE and what is in it.
 
 use serde_json::{Value, json};
-use sterna_connectors::entra::hook::INFLATED_BYTES;
+use sterna_connectors::{
+    entra::hook::INFLATED_BYTES,
+    hooks::body::{NAME_BYTES, PASSWORD_BYTES},
+};
 use sterna_core::hook::{HookDialect, Next, Refusal};
 
 use super::{
@@ -155,20 +158,32 @@ fn base64_that_says_the_same_in_another_way_is_refused() {
 #[test]
 fn what_is_too_large_is_not_decrypted() {
     let hook = hook("");
-    let large =
-        |bytes: usize| under(json!({ "user-password": "x".repeat(bytes), "nonce": "n" }).to_string().as_bytes());
-    assert_eq!(typed(&Request::of(&large(11_000)).accepted(&*hook)).len(), 11_000);
+    let large = |bytes: usize| under(claims(bytes).as_bytes());
+    assert_eq!(typed(&Request::of(&large(11_000)).accepted(&*hook)), "p");
     assert_eq!(refused(&*hook, &large(13_000)), TOO_LARGE);
     assert_eq!(refused(&*hook, &"a".repeat(60_000)), TOO_LARGE);
+}
+
+/// Bare claims with so many bytes more.
+fn claims(more: usize) -> String {
+    json!({ "user-password": "p", "nonce": "n", "more": "x".repeat(more) }).to_string()
+}
+
+#[test]
+fn passwords_and_names_that_no_target_has_are_refused() {
+    let hook = hook("");
+    for (name, most) in [("user-password", PASSWORD_BYTES), ("username", NAME_BYTES), ("nonce", NAME_BYTES)] {
+        Request::of(&context(&json!({ name: "x".repeat(most) }))).accepted(&*hook);
+        assert_eq!(refused(&*hook, &context(&json!({ name: "x".repeat(most + 1) }))), MALFORMED, "{name}");
+    }
 }
 
 #[test]
 fn a_bomb_is_refused_with_little_memory() {
     let hook = hook("");
-    let claims = |bytes: usize| json!({ "user-password": "x".repeat(bytes), "nonce": "n" }).to_string();
     let seal = |plain: &str| WORLD.pair.seal(&maker::observed(&WORLD.pair.x5t()), plain.as_bytes());
     let full = claims(usize::try_from(INFLATED_BYTES).unwrap() - claims(0).len());
-    assert_eq!(typed(&Request::of(&seal(&full)).accepted(&*hook)).len(), full.len() - claims(0).len());
+    assert_eq!(typed(&Request::of(&seal(&full)).accepted(&*hook)), "p");
     assert_eq!(refused(&*hook, &seal(&format!("{full} "))), UNDECRYPTABLE, "one byte more");
     for mebibytes in [1, 10] {
         let bomb = Request::of(&seal(&claims(mebibytes << 20)));

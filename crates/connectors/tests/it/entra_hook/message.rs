@@ -113,6 +113,8 @@ fn a_body_of_another_form_is_refused() {
         ("/data/authenticationContext/user", Value::Null),
         ("/data/authenticationContext/user/id", Value::Null),
         ("/data/authenticationContext/user/id", json!("")),
+        ("/data/authenticationContext/user/id", json!("x".repeat(1_025))),
+        ("/data/authenticationContext/correlationId", json!("x".repeat(1_025))),
         ("/data/authenticationContext/user/id", json!(["u"])),
         ("/data/encryptedPasswordContext", Value::Null),
         ("/data/encryptedPasswordContext", json!({})),
@@ -170,8 +172,11 @@ fn a_password_in_the_clear_is_taken_only_where_it_is_switched_on() {
     assert_eq!((submission.login, submission.once.unwrap().until), (None, Timestamp(NOW_MS + 900_000)));
     let nobody = Request { authorization: Vec::new(), ..Request::post(&plain) };
     assert_eq!(nobody.refused(&*on), super::UNAUTHENTICATED);
-    plain["data"]["passwordContext"]["nonce"] = "".into();
-    assert_eq!(Request::post(&plain).refused(&*on), MALFORMED);
+    for (name, value) in [("userPassword", "x".repeat(4_097)), ("nonce", "x".repeat(1_025)), ("nonce", String::new())] {
+        let right = std::mem::replace(&mut plain["data"]["passwordContext"][name], value.into());
+        assert_eq!(Request::post(&plain).refused(&*on), MALFORMED, "{name}");
+        plain["data"]["passwordContext"][name] = right;
+    }
     plain["data"]["encryptedPasswordContext"] = vector("observed-shape").into();
     assert_eq!(typed(&Request::post(&plain).accepted(&*on)), PASSWORD, "the encrypted one counts where both are there");
     plain["data"]["encryptedPasswordContext"] = vector("must-fail-bad-tag").into();

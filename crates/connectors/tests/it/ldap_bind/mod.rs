@@ -142,7 +142,7 @@ async fn a_search_finds_the_one_person_and_names_are_escaped() {
 async fn an_outage_is_never_a_mismatch_and_the_breaker_opens_and_closes() {
     let Some(mut slapd) = Slapd::start(PEOPLE, None) else { return };
     let breaker = BreakerRules { failures: 2, rest: Duration::from_millis(300), longest: Duration::from_millis(300) };
-    let limits = Limits { timeout: Duration::from_secs(1), concurrent: 4, waiting: 4, breaker };
+    let limits = Limits { timeout: Duration::from_secs(1), concurrent: 4, waiting: 4, breaker, ..Limits::default() };
     let check = Guarded::new(by_template(&slapd), limits);
     assert_eq!(ask(&check, "ana", "right-password", 5_000).await, YES);
     slapd.server.signal("STOP");
@@ -223,7 +223,7 @@ async fn a_line_that_is_slow_or_breaks_off_is_an_outage() {
     assert_eq!(ask(&*bare, "ana", "right-password", 5_000).await, YES);
     let rest = Duration::from_millis(200);
     let breaker = BreakerRules { failures: 2, rest, longest: rest };
-    let limits = Limits { timeout: Duration::from_secs(2), concurrent: 4, waiting: 4, breaker };
+    let limits = Limits { timeout: Duration::from_secs(2), concurrent: 4, waiting: 4, breaker, ..Limits::default() };
     let guarded = Guarded::new(bare, limits);
     proxy.set(Mode::CutAnswer(3));
     for expected in [UNREACHABLE, UNREACHABLE, Verdict::Unavailable(Outage::Resting)] {

@@ -14,6 +14,7 @@ mod hashes;
 mod hooks;
 mod legacy;
 mod web;
+mod wso2;
 
 /// A target's name, which is also that of its folder of seeds, and its property.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -45,7 +46,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("oauth_answer", web::oauth),
     ("http_rules", web::rules),
     ("http_template", web::template),
-    ("wso2_call", hooks::wso2),
+    ("wso2_call", wso2::call),
+    ("hook_bodies", hooks::bodies),
     ("entra_password_context", entra_calls::context),
     ("entra_call", entra_calls::call),
     ("emulator_batch", emulator::batch),
