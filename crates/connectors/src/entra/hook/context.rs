@@ -8,6 +8,7 @@ use sterna_core::{hook::Refusal, time::Timestamp};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::json::{is_there, read as object};
+use crate::hooks::body::{NAME_BYTES, PASSWORD_BYTES};
 
 /// Clocks may differ by so much, in milliseconds.
 pub(super) const SKEW_MS: i64 = 5 * 60 * 1_000;
@@ -19,6 +20,28 @@ pub(super) struct Context {
     pub(super) username: Option<String>,
     /// When the message expires, where it says so.
     pub(super) expires: Option<Timestamp>,
+}
+
+impl Context {
+    /// Puts one together.
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`]: there is no nonce, or something is longer than any of its kind.
+    pub(super) fn new(
+        password: &Wiped,
+        nonce: String,
+        username: Option<String>,
+        expires: Option<Timestamp>,
+    ) -> Result<Self, Refusal> {
+        let is_name = |text: &str| (1..=NAME_BYTES).contains(&text.len());
+        let is_in_bounds = password.0.len() <= PASSWORD_BYTES
+            && is_name(&nonce)
+            && username.as_ref().is_none_or(|name| name.len() <= NAME_BYTES);
+        if !is_in_bounds {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self { password: password.0.as_str().into(), nonce, username, expires })
+    }
 }
 
 #[derive(Deserialize)]
@@ -68,15 +91,7 @@ pub(super) fn read(plain: &[u8], audience: &[String], now: Timestamp) -> Result<
     }
     let expires = claims.exp.map(millis);
     within(expires, claims.nbf.map(millis), now)?;
-    if claims.nonce.is_empty() {
-        return Err(Refusal::Malformed);
-    }
-    Ok(Context {
-        password: claims.password.0.as_str().into(),
-        nonce: claims.nonce,
-        username: claims.username,
-        expires: expires.map(Timestamp),
-    })
+    Context::new(&claims.password, claims.nonce, claims.username, expires.map(Timestamp))
 }
 
 /// Checks that an instant lies between two others, give or take the skew.

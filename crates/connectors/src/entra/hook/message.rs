@@ -8,6 +8,7 @@ use super::{
     context::Wiped,
     json::{Object, read},
 };
+use crate::hooks::body::NAME_BYTES;
 
 const TYPE: &str = "microsoft.graph.authenticationEvent.passwordSubmit";
 const DATA_TYPE: &str = "microsoft.graph.onPasswordSubmitCalloutData";
@@ -81,8 +82,10 @@ impl Message {
         let message: Self = read(body)?;
         let is_one =
             message.kind.eq_ignore_ascii_case(TYPE) && bare(&message.data.0.kind).eq_ignore_ascii_case(DATA_TYPE);
-        let has_id = !message.about().user.0.id.is_empty();
-        (is_one && has_id).then_some(message)
+        let about = message.about();
+        let has_id = (1..=NAME_BYTES).contains(&about.user.0.id.len());
+        let is_short = about.correlation_id.as_ref().is_none_or(|id| id.len() <= NAME_BYTES);
+        (is_one && has_id && is_short).then_some(message)
     }
 
     fn about(&self) -> &AuthenticationContext {

@@ -193,13 +193,9 @@ impl Dialect {
             return Ok((context, digest));
         }
         let plain = data.password_context.as_ref().filter(|_| self.takes_plain).ok_or(Refusal::Malformed)?;
-        let (password, nonce) = (plain.0.user_password.0.as_str(), plain.0.nonce.clone());
-        if nonce.is_empty() {
-            return Err(Refusal::Malformed);
-        }
-        let digest = fingerprint(&[nonce.as_bytes(), password.as_bytes()]);
-        let context = Context { password: password.into(), nonce, username: None, expires: None };
-        Ok((context, digest))
+        let (password, nonce) = (&plain.0.user_password, &plain.0.nonce);
+        let digest = fingerprint(&[nonce.as_bytes(), password.0.as_bytes()]);
+        Ok((Context::new(password, nonce.clone(), None, None)?, digest))
     }
 
     fn action(&self, decision: Decision) -> Value {

@@ -112,9 +112,12 @@ fn fault(claims: &Value) -> Option<&'static str> {
         Some(Value::Array(all)) => all.iter().any(is_ours),
         Some(one) => is_ours(one),
     };
-    let name = claims.get("username").is_none_or(|name| name.is_string() || name.is_null());
-    let nonce = claims["nonce"].as_str().is_some_and(|nonce| !nonce.is_empty());
-    let is_whole = claims.is_object() && name && nonce && claims["user-password"].is_string();
+    let is_text = |value: &Value, bytes: std::ops::RangeInclusive<usize>| {
+        value.as_str().is_some_and(|text| bytes.contains(&text.len()))
+    };
+    let name = claims.get("username").is_none_or(|name| name.is_null() || is_text(name, 0..=1_024));
+    let nonce = is_text(&claims["nonce"], 1..=1_024);
+    let is_whole = claims.is_object() && name && nonce && is_text(&claims["user-password"], 0..=4_096);
     if is_whole && for_us { None } else { Some("not whole, or not for us") }
 }
 
