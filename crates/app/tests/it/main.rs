@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod check_account;
+mod cognito;
 mod commands;
 mod config;
 mod demo;
