@@ -35,6 +35,7 @@ impl Drop for Pool {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn program() -> Option<PathBuf> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../counterparts/cognito/node_modules/cognito-local/lib/bin/start.js");
@@ -42,7 +43,7 @@ fn program() -> Option<PathBuf> {
         return Some(program);
     }
     assert!(std::env::var("REQUIRE_COUNTERPARTS").as_deref() != Ok("1"), "{} is not installed", program.display());
-    println!("skipped: cognito-local is not installed (scripts/setup.sh)");
+    eprintln!("skipped: cognito-local is not installed; `make setup` installs it");
     None
 }
 

@@ -36,10 +36,12 @@ async fn a_client_certificate_proves_the_caller_and_the_servers_own_is_exchanged
     let first = certify(&folder);
     let caller = RsaIdentity::generate("the caller").unwrap();
     let der = sterna_wire::certificates_from_pem(caller.certificate_pem.as_bytes()).remove(0);
-    let fingerprint: String = digest(&SHA256, &der).as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
-    let text = folder
-        .read("sterna.toml")
-        .replace("bearer_token = { file = \"token\" }", &format!("client_certificates = [\"{fingerprint}\"]"));
+    let bytes = digest(&SHA256, &der);
+    let fingerprint: Vec<String> = bytes.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let text = folder.read("sterna.toml").replace(
+        "bearer_token = { file = \"token\" }",
+        &format!("client_certificates = [\"{}\"]", fingerprint.join(":")),
+    );
     folder.write("sterna.toml", &text);
     let service = Service::start(&folder, "");
     let url = service.url();

@@ -3,7 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, sync_channel},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use super::{PASSWORD, Service, TOKEN, call, client, ready, verdict};
 fn collector() -> (String, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (sent, taken) = channel();
+    let (sent, taken) = sync_channel(100);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             if sent.send(take(stream)).is_err() {
