@@ -2,8 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rustls_pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use sterna_core::hook::HookDialect;
+
+use crate::servers;
 
 use super::{
     Given, PASSWORD, Pair, Request, UNDECRYPTABLE, VECTORS, WORLD, generated, hook_with, maker, opened, typed,
@@ -154,6 +158,31 @@ fn signing_keys_are_those_of_the_external_tenant_unless_the_settings_say_otherwi
     assert_eq!(url(&own), "https://127.0.0.1:8443/keys");
 }
 
+/// The page for users.
+const PAGE: &str = include_str!("../../../../../docs/hooks/entra-on-password-submit.md");
+
+#[test]
+fn what_the_commands_of_the_page_make_is_taken() {
+    let Some(shell) = servers::program(&["openssl"]).and_then(|_| servers::program(&["sh"])) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let commands: Vec<&str> = PAGE.lines().filter(|line| line.contains("openssl ")).collect();
+    assert_eq!(commands.len(), 3);
+    let run = |command: &str| {
+        let output = std::process::Command::new(&shell).args(["-c", command]).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(commands[0]);
+    let der = STANDARD.decode(run(commands[1])).unwrap();
+    assert!(run(commands[2]).starts_with("notBefore="));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let given = Given { certificate: read("jit.crt"), private: read("jit.key"), id: None };
+    let pkcs8 = rustls_pki_types::PrivatePkcs8KeyDer::from_pem_slice(given.private.as_bytes()).unwrap();
+    let pair = Pair { certificate: der, pkcs8: pkcs8.secret_pkcs8_der().to_vec() };
+    let hook = hook_with("", &[given]);
+    assert_eq!(typed(&naming(&pair, &json!({ "x5t": pair.x5t() })).accepted(&*hook)), PASSWORD);
+}
+
 #[test]
 fn the_sample_is_right_and_the_page_has_every_setting() {
     let text = super::kind().sample().to_owned();
@@ -164,8 +193,7 @@ fn the_sample_is_right_and_the_page_has_every_setting() {
     let values = super::check(&document, table.get_ref(), table.span(), settings, "[hooks.x]", &mut findings);
     assert_eq!(findings, []);
     assert!(super::kind().needs(&values).is_ok());
-    let page = include_str!("../../../../../docs/hooks/entra-on-password-submit.md");
     for setting in settings {
-        assert!(page.contains(&format!("`{}`", setting.name)), "{}", setting.name);
+        assert!(PAGE.contains(&format!("`{}`", setting.name)), "{}", setting.name);
     }
 }
