@@ -68,7 +68,7 @@ pub(crate) enum Refreshed {
     Yes,
     /// They were fetched a moment ago: an unknown key is a forged one.
     TooSoon,
-    /// They cannot be had, and there are none.
+    /// They cannot be had now.
     None,
 }
 
@@ -86,9 +86,12 @@ impl Armed {
         };
         armed.note_files();
         if let Some(address) = armed.needs.key_set.clone() {
-            armed.fetch(&address).await;
+            // what cannot be had now is tried again; what is no key set is told by name
+            let _ = armed.renew(spec, &address).await;
         }
-        armed.reload(spec)?;
+        if armed.dialect().is_none() {
+            armed.reload(spec)?;
+        }
         Ok(armed)
     }
 
@@ -104,7 +107,12 @@ impl Armed {
 
     /// Reads secrets and files again and makes the dialect anew; on a failure everything stays as it was.
     pub(crate) fn reload(&self, spec: &HookSpec) -> Result<(), Vec<Finding>> {
-        let material = self.material()?;
+        let key_set = self.lock().bytes.clone();
+        self.arm(spec, key_set)
+    }
+
+    fn arm(&self, spec: &HookSpec, key_set: Option<Vec<u8>>) -> Result<(), Vec<Finding>> {
+        let material = Material { key_set, ..self.material()? };
         let dialect = spec.kind.open(&spec.values, &material)?;
         *self.dialect.write().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
         Ok(())
@@ -149,29 +157,26 @@ impl Armed {
     }
 
     async fn renew(&self, spec: &HookSpec, address: &KeySetAddress) -> Refreshed {
-        let fetched = self.fetch(address).await;
-        if fetched && let Err(findings) = self.reload(spec) {
-            for finding in findings {
-                tracing::error!(hook = %spec.name, "The fetched key set cannot be used: {}", finding.message);
-            }
-        }
-        if fetched || self.lock().bytes.is_some() { Refreshed::Yes } else { Refreshed::None }
-    }
-
-    async fn fetch(&self, address: &KeySetAddress) -> bool {
         let fetched = fetch(address, &self.context).await;
-        let mut known = self.lock();
-        known.tried = Some(Instant::now());
+        let tried = Instant::now();
+        self.lock().tried = Some(tried);
         match fetched {
-            Ok(bytes) => {
-                (known.bytes, known.fetched) = (Some(bytes), known.tried);
-                true
-            }
-            Err(why) => {
-                tracing::warn!("The key set at {} cannot be fetched: {why}", address.url);
-                false
-            }
+            // only what the dialect can use is kept: a page of a proxy must not take the place of the keys
+            Ok(bytes) => match self.arm(spec, Some(bytes.clone())) {
+                Ok(()) => {
+                    let mut known = self.lock();
+                    (known.bytes, known.fetched) = (Some(bytes), Some(tried));
+                    return Refreshed::Yes;
+                }
+                Err(findings) => {
+                    for finding in findings {
+                        tracing::error!(hook = %spec.name, "The fetched key set is not used: {}", finding.message);
+                    }
+                }
+            },
+            Err(why) => tracing::warn!(hook = %spec.name, "The key set at {} cannot be fetched: {why}", address.url),
         }
+        Refreshed::None
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, KeySet> {
@@ -179,7 +184,7 @@ impl Armed {
     }
 
     fn material(&self) -> Result<Material, Vec<Finding>> {
-        let mut material = Material { key_set: self.lock().bytes.clone(), ..Material::default() };
+        let mut material = Material::default();
         let mut findings = Vec::new();
         for (name, reference) in &self.needs.secrets {
             match self.context.secrets.reveal(reference) {

@@ -24,10 +24,10 @@ use crate::{
 /// Arguments of `sterna serve`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where to listen, instead of what [serve] says; port 0 picks a free one
+    /// Where to listen, instead of what `[serve]` says; port 0 picks a free one
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// Where to tell metrics and health, instead of what [serve] says
+    /// Where to tell metrics and health, instead of what `[serve]` says
     #[arg(long, value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
     /// Write logs as JSON lines

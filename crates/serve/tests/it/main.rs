@@ -5,6 +5,7 @@
 
 mod abuse;
 mod calls;
+mod keys;
 mod old;
 mod outages;
 mod takeover;

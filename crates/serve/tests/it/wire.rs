@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sterna_core::{
-    code::Finding,
+    code::{Code, Finding},
     hook::{
-        Call, Collected, Decision, Found, Harvested, HookAnswer, HookDialect, HookKind, HookLimits, Material, Needs,
-        Next, Once, Progress, Query, Refusal, Reply, Submission, Who,
+        Call, Collected, Decision, Found, Harvested, HookAnswer, HookDialect, HookKind, HookLimits, KeySetAddress,
+        Material, Needs, Next, Once, Progress, Query, Refusal, Reply, Submission, Who,
     },
     ids::TargetId,
     secrecy::{ExposeSecret, SecretString},
@@ -18,8 +18,15 @@ use sterna_core::{
 /// The kind; its one secret is the caller's token.
 pub(crate) struct Plain;
 
-const SETTINGS: &[Setting] =
-    &[Setting { name: "writes", kind: Kind::Flag, need: Need::Optional, doc: "Whether the service writes." }];
+const SETTINGS: &[Setting] = &[
+    Setting { name: "writes", kind: Kind::Flag, need: Need::Optional, doc: "Whether the service writes." },
+    Setting {
+        name: "key_set_url",
+        kind: Kind::Url,
+        need: Need::Optional,
+        doc: "Where keys are; calls then name theirs.",
+    },
+];
 
 impl HookKind for Plain {
     fn kind(&self) -> &'static str {
@@ -38,19 +45,25 @@ impl HookKind for Plain {
         ""
     }
 
-    fn needs(&self, _: &Values) -> Result<Needs, Vec<Finding>> {
+    fn needs(&self, values: &Values) -> Result<Needs, Vec<Finding>> {
         let secrets = [("token".to_owned(), SecretRef::File("token".into()))].into();
-        Ok(Needs { secrets, ..Needs::default() })
+        let key_set = values.text("key_set_url").map(|url| KeySetAddress { url: url.to_owned(), ca_file: None });
+        Ok(Needs { secrets, key_set, ..Needs::default() })
     }
 
     fn open(&self, values: &Values, material: &Material) -> Result<Arc<dyn HookDialect>, Vec<Finding>> {
         let token = material.secrets["token"].clone();
-        Ok(Arc::new(Dialect { token, writes: values.flag("writes").unwrap_or(false) }))
+        let bad = |_| vec![Finding::error(Code::E1005, "this is no key set")];
+        let keys = material.key_set.as_ref().map(|bytes| serde_json::from_slice(bytes).map_err(bad)).transpose()?;
+        let wants_key = values.text("key_set_url").is_some();
+        Ok(Arc::new(Dialect { token, keys, wants_key, writes: values.flag("writes").unwrap_or(false) }))
     }
 }
 
 struct Dialect {
     token: SecretString,
+    keys: Option<Vec<String>>,
+    wants_key: bool,
     writes: bool,
 }
 
@@ -69,6 +82,10 @@ impl HookDialect for Dialect {
         }
         if call.headers.text("authorization") != Some(self.token.expose_secret()) {
             return Next::Refuse(Refusal::Unauthenticated, HookAnswer::empty(401));
+        }
+        let kid = call.headers.text("kid").unwrap_or_default();
+        if self.wants_key && !self.keys.as_ref().is_some_and(|keys| keys.iter().any(|key| key == kid)) {
+            return Next::FetchKeys;
         }
         let Ok(body) = serde_json::from_slice::<Value>(call.body) else {
             return Next::Refuse(Refusal::Malformed, HookAnswer::empty(400));

@@ -63,6 +63,7 @@ pub(crate) struct Options {
     pub(crate) deadline: Duration,
     pub(crate) writes: bool,
     pub(crate) without_target: bool,
+    pub(crate) key_set_url: Option<String>,
 }
 
 impl Default for Options {
@@ -76,6 +77,7 @@ impl Default for Options {
             deadline: Duration::from_millis(800),
             writes: false,
             without_target: false,
+            key_set_url: None,
         }
     }
 }
@@ -204,7 +206,8 @@ async fn start(
         go_on: Vec::new(),
         check: Arc::clone(old) as Arc<dyn sterna_core::legacy::LegacyCheck>,
     };
-    let values = Values::default().with("writes", options.writes.into());
+    let values =
+        Values::default().with("writes", options.writes.into()).with("key_set_url", options.key_set_url.into());
     let hook = HookSpec {
         name: "plain".into(),
         kind: &Plain,
