@@ -1,6 +1,7 @@
 //! `sterna serve` as a process: what it prints, how it is stopped, TLS, traces, and what it refuses to start with.
 
 mod process;
+mod several_calls;
 mod tls;
 mod traces;
 
