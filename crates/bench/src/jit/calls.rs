@@ -1,4 +1,4 @@
-//! Genuine calls of Entra's event OnPasswordSubmit, made before the clock runs: one bearer for all of them, as the caller
+//! Genuine calls of Entra's event `OnPasswordSubmit`, made before the clock runs: one bearer for all of them, as the caller
 //! reuses its token, and for each its own nonce, content key, address and account.
 
 use std::{fs, io::Write as _, path::Path};
@@ -117,7 +117,9 @@ impl Caller {
         let iv: &[u8] = iv.as_ref();
         let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, signing));
         let bits = u64::try_from(self.header.len())? * 8;
-        [self.header.as_bytes(), iv, &content, &bits.to_be_bytes()].iter().for_each(|part| mac.update(part));
+        for part in [self.header.as_bytes(), iv, &content, &bits.to_be_bytes()] {
+            mac.update(part);
+        }
         let mut room = vec![0; self.public.ciphertext_size()];
         let wrapped = self.public.encrypt(&OAEP_SHA1_MGF1SHA1, &key, &mut room, None).ok().context("wrapping a key")?;
         let parts = [&*wrapped, iv, &content, &mac.sign().as_ref()[..16]].map(|part| BASE64URL.encode(part));

@@ -91,7 +91,7 @@ impl Message {
     }
 }
 
-/// OData types are also written with a number sign in front.
+/// `OData` types are also written with a number sign in front.
 fn bare(kind: &str) -> &str {
     kind.strip_prefix('#').unwrap_or(kind)
 }

@@ -1,4 +1,4 @@
-//! The hook `entra-on-password-submit`: Entra External ID's event OnPasswordSubmit (entra.md 1 and 2).
+//! The hook `entra-on-password-submit`: Entra External ID's event `OnPasswordSubmit` (entra.md 1 and 2).
 //!
 //! Pure: keys come in when it is made, the present with each call. `bearer.rs` says who calls, `jwe.rs` and `context.rs`
 //! what was typed, `message.rs` about whom; this file puts them together and writes the four actions.
@@ -28,7 +28,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::{
-    bearer::{Expected, NotTaken, SigningKey},
+    bearer::{Checks, Expected, NotTaken, SigningKey, Verified},
     context::{Context, SKEW_MS},
     keys::{Key, MOST_KEYS},
     message::Message,
@@ -95,6 +95,7 @@ struct Dialect {
     keys: Vec<Key>,
     /// `None` until the key set was fetched.
     signing: Option<Vec<SigningKey>>,
+    verified: Verified,
     expected: Expected,
     listeners: Vec<String>,
     extensions: Vec<String>,
@@ -125,6 +126,7 @@ impl Dialect {
         Ok(Self {
             keys,
             signing,
+            verified: Verified::default(),
             expected: expected(values),
             listeners: values.texts("listener_ids"),
             extensions: values.texts("extension_ids"),
@@ -137,7 +139,8 @@ impl Dialect {
 
     fn read(&self, call: &Call<'_>) -> Result<Submission, Next> {
         let signing = self.signing.as_deref().ok_or(Next::FetchKeys)?;
-        bearer::check(call.headers, signing, &self.keys, &self.expected, call.now).map_err(|why| match why {
+        let checks = Checks { signing, decrypting: &self.keys, expected: &self.expected, verified: &self.verified };
+        bearer::check(call.headers, checks, call.now).map_err(|why| match why {
             NotTaken::UnknownKey => Next::FetchKeys,
             NotTaken::Refused(why) => refuse(why),
         })?;
