@@ -32,7 +32,9 @@ pub(crate) fn slot() -> impl Layer<Registry> {
     let (layer, handle) = reload::Layer::new(None);
     // a second logger is never started
     let _ = HANDLE.set(handle);
-    layer
+    // spans of this program's own service alone: those of libraries name addresses. The filter stands outside of what is
+    // exchanged, for one that is put in later is not known to the registry
+    layer.with_filter(Targets::new().with_target("sterna_serve", LevelFilter::INFO))
 }
 
 /// Traces that are being sent; what waits is sent when it goes.
@@ -71,7 +73,5 @@ fn layer<S>(tracer: opentelemetry_sdk::trace::SdkTracer) -> Box<dyn Layer<S> + S
 where
     S: Subscriber + for<'s> LookupSpan<'s> + Send + Sync,
 {
-    // spans of this program's own service alone: those of libraries name addresses
-    let own = Targets::new().with_target("sterna_serve", LevelFilter::INFO);
-    tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false).with_filter(own).boxed()
+    tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false).boxed()
 }

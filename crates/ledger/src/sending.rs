@@ -22,7 +22,7 @@ use crate::{
     steps::{INTEND, SENT, Standing, UNDO_INTENDED, step},
 };
 
-const HOLDING: Place = Place { table: "holding", column: "sealed" };
+pub(crate) const HOLDING: Place = Place { table: "holding", column: "sealed" };
 const DETAIL: Place = Place { table: "detail", column: "sealed" };
 
 /// Which accounts a phase works on.
@@ -417,7 +417,7 @@ fn plaintext(store: &Connection, seal: &Seal, ordinal: Ordinal) -> Result<Option
     })
 }
 
-fn settle(store: &Connection, seal: &Seal, outcome: &Outcome, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn settle(store: &Connection, seal: &Seal, outcome: &Outcome, now: Timestamp) -> Result<(), LedgerError> {
     let doing = LedgerError::store("writing an answer");
     let ordinal = outcome.ordinal;
     step(store, ordinal, now, outcome.event, outcome.credential)?;

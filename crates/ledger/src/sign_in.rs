@@ -8,7 +8,8 @@ use sterna_core::{
     account::{Account, Identity},
     hook::Who,
     ids::{AccountKey, Ordinal, Pseudonym, SourceUid, TargetId},
-    state::{CredentialEvent, CredentialState, ProfileState},
+    plan::{Action, Planned},
+    state::{CredentialEvent, CredentialState, ProfileEvent, ProfileState},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -17,10 +18,11 @@ use crate::{
     audit,
     error::LedgerError,
     ledger::Ledger,
+    planning::PLAN,
     reading::open_record,
     schema,
     seal::{Digest, DigestKind, Seal},
-    sending::held_id,
+    sending::{Outcome, held_id, settle},
     steps::{Standing, standing, step},
 };
 
@@ -82,6 +84,9 @@ pub enum Taken {
     Unknown,
 }
 
+/// Doubts that are looked through for one key at most: a write lasts no longer than 20 ms.
+const DOUBTS: i64 = 500;
+
 /// An attempt of several calls is forgotten after so many milliseconds.
 const CONTEXT_MS: i64 = 120_000;
 
@@ -130,6 +135,11 @@ impl Ledger {
     pub async fn meant(&self, who: Who) -> Result<Meant, LedgerError> {
         let (seal, namespace) = (Arc::clone(&self.seal), self.namespace());
         self.store.read(move |store| meant(store, &seal, &namespace, &who)).await
+    }
+
+    /// The same on the caller's own thread, which must be one that may wait for a disk.
+    pub fn meant_here(&self, who: &Who) -> Result<Meant, LedgerError> {
+        self.store.read_here(|store| meant(store, &self.seal, &self.namespace(), who))
     }
 
     /// The digest that limits and records know what a caller named an account by.
@@ -224,6 +234,20 @@ impl Ledger {
     ) -> Result<Vec<Waiting>, LedgerError> {
         let seal = Arc::clone(&self.seal);
         self.store.read(move |store| waiting(store, &seal, after, limit, answered_only)).await
+    }
+
+    /// Settles the doubt about a create that the target turns out to hold under our own key: whose sign-in is waiting need
+    /// not wait for the next `apply`. Only while no bulk phase runs, which would look the doubt up itself.
+    ///
+    /// Returns whether there was such a doubt.
+    pub async fn resolve_doubt(&self, key: AccountKey, target: TargetId, now: Timestamp) -> Result<bool, LedgerError> {
+        let _lock = match self.lock("a sign-in's look-up") {
+            Ok(lock) => lock,
+            Err(LedgerError::Locked { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let seal = Arc::clone(&self.seal);
+        self.store.write(move |store| resolve_doubt(store, &seal, key, target, now)).await
     }
 
     /// Begins an attempt that takes several calls, under a name that only its digest is kept of.
@@ -405,6 +429,42 @@ fn candidate(
         standing: Standing::from_numbers(profile, credential)?,
         account,
     }))
+}
+
+fn resolve_doubt(
+    store: &Connection,
+    seal: &Seal,
+    key: AccountKey,
+    target: TargetId,
+    now: Timestamp,
+) -> Result<bool, LedgerError> {
+    let doing = LedgerError::store("looking for a doubt");
+    let mut statement = store
+        .prepare_cached(
+            "SELECT a.ordinal, p.sealed FROM account a JOIN plan p ON p.ordinal = a.ordinal
+             WHERE a.profile = ?1 AND a.profile IN (5, 6, 7) AND a.credential = ?2 ORDER BY a.ordinal LIMIT ?3",
+        )
+        .map_err(&doing)?;
+    let (doubt, dormant) = (ProfileState::InDoubt.number(), CredentialState::Dormant.number());
+    let mut rows = statement.query(params![doubt, dormant, DOUBTS]).map_err(&doing)?;
+    while let Some(row) = rows.next().map_err(&doing)? {
+        let ordinal = Ordinal(row.get(0).map_err(&doing)?);
+        let sealed: Vec<u8> = row.get(1).map_err(&doing)?;
+        let planned: Planned = serde_json::from_slice(&seal.open(PLAN, ordinal.0, &sealed)?)
+            .map_err(|_| LedgerError::Stored { what: "plan" })?;
+        if planned.draft.key != key || planned.again {
+            continue;
+        }
+        let outcome = Outcome {
+            credential: Some(CredentialEvent::Created(planned.draft.password.state_once_created())),
+            target: Some(target),
+            origin: Some(Action::Create),
+            ..Outcome::step(ordinal, ProfileEvent::Holds)
+        };
+        settle(store, seal, &outcome, now)?;
+        return Ok(true);
+    }
+    Ok(false)
 }
 
 fn insert(store: &Connection, attempt: &AttemptRecord) -> Result<(), LedgerError> {

@@ -153,8 +153,7 @@ impl Store {
         task.await.map_err(|_| LedgerError::Closed)?
     }
 
-    /// Reads on the caller's own thread: for a few rows by their keys, which take some ten microseconds. Another thread
-    /// would cost more than that, and in a flood its answer waits behind everything else.
+    /// Reads on the caller's own thread, which must be one that may wait for a disk.
     pub(crate) fn read_here<T>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, LedgerError>,

@@ -7,17 +7,18 @@ use std::{
 };
 
 use sterna_core::{
-    hook::{Decision, Facts, Freshness, HookDialect, Step, Strength, Submission, Wait, decide},
+    hook::{Decision, Facts, Freshness, HookDialect, Step, Strength, Submission, Wait, Who, decide},
     legacy::{Attempt, Outage, Verdict},
     port::Answer,
     state::CredentialEvent,
 };
 use sterna_ledger::{
     LedgerError,
-    sign_in::{AttemptRecord, Candidate},
+    sign_in::{AttemptRecord, Candidate, Meant},
     steps::Standing,
 };
 use tokio::time::{sleep_until, timeout_at};
+use tracing::Instrument as _;
 
 use crate::{
     address,
@@ -106,7 +107,7 @@ impl Service {
     }
 
     async fn check(&self, about: &About<'_>, submission: &Submission, from: &From) -> (Settled, Outcome) {
-        let meant = match self.ledger.meant(submission.who.clone()).await {
+        let meant = match self.meant(submission).await {
             Ok(meant) => meant,
             Err(error) => {
                 tracing::error!(code = %error.code(), "The ledger does not tell who is meant: {error}");
@@ -151,6 +152,24 @@ impl Service {
         (settled, if forgiven { Outcome::Neither } else { outcome })
     }
 
+    /// Whom the caller means. An id that the ledger lacks may be one that we made and were not told of: the target is asked
+    /// once whether it carries one of our keys.
+    async fn meant(&self, submission: &Submission) -> Result<Meant, LedgerError> {
+        let meant = self.ledger.meant(submission.who.clone()).await?;
+        let Who::TargetId(id) = &submission.who else { return Ok(meant) };
+        if meant.candidate.is_some() || !meant.open_doubts {
+            return Ok(meant);
+        }
+        let Some(target) = self.seat.target().filter(|target| target.descriptor().reads_back) else { return Ok(meant) };
+        let held = target.read_back(std::slice::from_ref(id)).await;
+        let key = held.ok().and_then(|held| held.into_iter().next().flatten()?.key);
+        let Some(key) = key else { return Ok(meant) };
+        if self.ledger.resolve_doubt(key, id.clone(), self.now()).await? {
+            return self.ledger.meant(submission.who.clone()).await;
+        }
+        Ok(meant)
+    }
+
     /// Asks the old system, and the target beside it. Whether the target answers matters only after a positive verdict.
     async fn ask(&self, about: &About<'_>, submission: &Submission, found: &Candidate, facts: &mut Facts) -> Verdict {
         let deadline = about.until.checked_sub(RESERVE).unwrap_or(about.began);
@@ -177,7 +196,7 @@ impl Service {
                 Freshness::NotAsked
             }
         });
-        let mut check = std::pin::pin!(check);
+        let mut check = std::pin::pin!(check.instrument(tracing::info_span!("legacy check")));
         let mut early = None;
         let verdict = tokio::select! {
             verdict = &mut check => verdict,
@@ -311,7 +330,7 @@ impl Service {
     pub(crate) fn origin(
         &self,
         spec: &HookSpec,
-        who: &sterna_core::hook::Who,
+        who: &Who,
         person: Option<std::net::IpAddr>,
         tenant: Option<&str>,
     ) -> From {
@@ -330,6 +349,8 @@ impl Service {
 fn tell(about: &About<'_>, decision: Decision) {
     let labels = [("hook", about.spec.name.to_string()), ("decision", decision.name().to_owned())];
     metrics::counter!("sterna_decisions_total", &labels).increment(1);
+    tracing::Span::current().record("decision", decision.name());
+    tracing::info!(hook = %about.spec.name, decision = decision.name(), ms = about.began.elapsed().as_millis(), "Answered");
 }
 
 fn word(answer: &Answer) -> &'static str {

@@ -15,6 +15,7 @@ use sterna_core::hook::{
 };
 use sterna_ledger::sign_in::{Candidate, Meant, Taken};
 use sterna_wire::{Handler, PeerCertificate, Request};
+use tracing::Instrument as _;
 
 use crate::{
     address,
@@ -77,7 +78,9 @@ impl Front {
             return HookAnswer::empty(413);
         }
         let deadline = hook.spec.deadline.unwrap_or(limits.deadline).min(LONGEST_DEADLINE);
-        let answer = service.call(hook, dialect, rest, request, peer, (began, began + deadline)).await;
+        let span = tracing::info_span!("hook call", hook = %hook.spec.name, decision = tracing::field::Empty);
+        let call = service.call(hook, dialect, rest, request, peer, (began, began + deadline));
+        let answer = call.instrument(span).await;
         let labels = [("hook", hook.spec.name.to_string()), ("status", answer.status.to_string())];
         metrics::counter!("sterna_calls_total", &labels).increment(1);
         metrics::histogram!("sterna_call_seconds", "hook" => hook.spec.name.to_string())

@@ -48,6 +48,19 @@ struct KeySet {
     tried: Option<Instant>,
 }
 
+/// Checks that a hook's secrets, keys and key set can be had, and fit; opens nothing to callers.
+pub async fn preflight(spec: &HookSpec, context: &Context) -> Vec<Finding> {
+    match Armed::new(spec, context).await {
+        Err(findings) => findings,
+        Ok(armed) if !armed.is_ready() => {
+            let url = armed.needs.key_set.as_ref().map_or("", |address| &address.url);
+            let message = format!("the caller's signing keys cannot be fetched from {url}");
+            vec![Finding::error(Code::E2001, message).hint("check the address, the proxy and `ca_file`")]
+        }
+        Ok(_) => Vec::new(),
+    }
+}
+
 /// What came of asking for fresh keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refreshed {

@@ -20,5 +20,6 @@ mod tally;
 mod timing;
 
 pub use config::{Config, Confirm, HookSpec, SweepRules, TlsFiles};
+pub use keys::preflight;
 pub use seat::Connect;
 pub use service::{Parts, Running, ServeError, start};

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod check_account;
+mod cognito;
 mod commands;
 mod config;
 mod demo;
@@ -16,5 +17,6 @@ mod init;
 mod password;
 mod readme;
 mod scenario;
+mod serving;
 mod support;
 mod tidy;

@@ -1,7 +1,7 @@
 //! The properties of `make fuzz` on every toolchain: each parser of outside data against seeds and what mutations make
 //! of them, as many as a few seconds allow. The same inputs come every time.
 
-mod targets;
+pub(crate) mod targets;
 
 use std::{
     collections::BTreeSet,

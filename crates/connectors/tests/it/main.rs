@@ -4,6 +4,7 @@
 
 mod conformance;
 mod entra;
+mod entra_hook;
 mod files;
 mod fuzz_smoke;
 mod hooks;

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 use sterna_core::{
+    ids::Ordinal,
     port::Record,
-    state::{CredentialEvent, CredentialState, ProfileEvent},
-    time::Timestamp,
+    state::{CredentialEvent, CredentialState, ProfileEvent, ProfileState},
+    time::{Moment, Timestamp},
 };
+use sterna_ledger::sending::Outcome;
 
 use crate::{
     old::Mood,
@@ -47,7 +49,7 @@ async fn an_answered_account_is_checked_in_full_again_and_a_moved_one_never() {
     assert_eq!(world.decide("t-1", "wrong", "192.0.2.1").await, "wrong");
     assert_eq!(world.right(1).await, "accept");
     assert_eq!(world.old.asked(), 3);
-    let steps = vec![(sterna_core::ids::Ordinal(1), CredentialEvent::FlagCleared)];
+    let steps = vec![(Ordinal(1), CredentialEvent::FlagCleared)];
     assert_eq!(world.ledger.credential_steps(steps, Timestamp(3)).await.unwrap(), 1);
     assert_eq!(world.right(1).await, "wrong");
     assert_eq!(world.old.asked(), 3, "the old system is not asked any more");
@@ -89,17 +91,36 @@ async fn an_unknown_id_is_told_try_later_while_requests_of_ours_are_in_doubt() {
     let world = World::new().await;
     assert_eq!(world.decide("unknown", "x", "192.0.2.1").await, "wrong");
     world.step(5, ProfileEvent::Miss, None).await;
-    world
-        .ledger
-        .settle(
-            vec![sterna_ledger::sending::Outcome::step(sterna_core::ids::Ordinal(5), ProfileEvent::Plan)],
-            Timestamp(2),
-        )
-        .await
-        .unwrap();
-    let until = sterna_core::time::Moment { wall: Timestamp(1), boot: 1, since_boot_ms: 1 };
-    world.ledger.intend(9, vec![sterna_core::ids::Ordinal(5)], until, Timestamp(2)).await.unwrap();
+    world.ledger.settle(vec![Outcome::step(Ordinal(5), ProfileEvent::Plan)], Timestamp(2)).await.unwrap();
+    let until = Moment { wall: Timestamp(1), boot: 1, since_boot_ms: 1 };
+    world.ledger.intend(9, vec![Ordinal(5)], until, Timestamp(2)).await.unwrap();
     assert_eq!(world.decide("unknown", "x", "192.0.2.1").await, "try_later_unsettled");
+}
+
+/// Account 5 is made again, and nobody has told us what came of it.
+async fn in_doubt(world: &World) {
+    let (five, plain) = (Ordinal(5), |event| Outcome::step(Ordinal(5), event));
+    world.step(5, ProfileEvent::Undo, Some(CredentialEvent::Removed)).await;
+    world.ledger.settle(vec![plain(ProfileEvent::Plan)], Timestamp(2)).await.unwrap();
+    let until = Moment { wall: Timestamp(1), boot: 1, since_boot_ms: 1 };
+    world.ledger.intend(9, vec![five], until, Timestamp(2)).await.unwrap();
+    world.ledger.settle(vec![plain(ProfileEvent::Silence)], Timestamp(2)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_carries_our_key_is_the_account_in_doubt_unless_a_phase_is_looking_itself() {
+    let world = World::new().await;
+    in_doubt(&world).await;
+    world.new.hold("t-new");
+    let source = world.ledger.records(Ordinal(4), 1, &[ProfileState::InDoubt]).await.unwrap().remove(0);
+    let key = world.ledger.account_key(source.source, &source.account.key);
+    assert_eq!(world.decide("t-new", "correct-5", "192.0.2.1").await, "try_later_unsettled", "it has no key of ours");
+    world.new.change("t-new", |held| held.key = Some(key));
+    let lock = world.ledger.lock("apply").unwrap();
+    assert_eq!(world.decide("t-new", "correct-5", "192.0.2.1").await, "try_later_unsettled");
+    drop(lock);
+    assert_eq!(world.decide("t-new", "wrong", "192.0.2.1").await, "wrong");
+    assert_eq!(world.decide("t-new", "correct-5", "192.0.2.1").await, "accept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +129,7 @@ async fn an_account_that_moves_on_while_it_is_checked_is_not_accepted() {
     world.old.be(Mood::Slow(std::time::Duration::from_millis(300)));
     let (decision, ()) = tokio::join!(world.right(1), async {
         tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-        let steps = vec![(sterna_core::ids::Ordinal(1), CredentialEvent::ChangedElsewhere)];
+        let steps = vec![(Ordinal(1), CredentialEvent::ChangedElsewhere)];
         world.ledger.credential_steps(steps, Timestamp(3)).await.unwrap();
     });
     assert_eq!(decision, "try_later_unsettled");

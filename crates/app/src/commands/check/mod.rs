@@ -1,4 +1,4 @@
-//! `sterna check`: configuration, key, sources, target and legacy checks, each finding with how to mend it. It changes
+//! `sterna check`: configuration, key, sources, target, legacy checks and hooks, each finding with how to mend it. It changes
 //! nothing. `account.rs` asks the legacy checks about one account.
 
 mod account;
@@ -55,6 +55,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
         for link in opened.chain().0 {
             troubles.extend(named(&format!("[checks.{}]", link.name), link.check.preflight().await));
         }
+        troubles.extend(check_hooks(&opened).await);
     }
     session.out.troubles(&troubles);
     let exit = Exit::of_findings(worst(&troubles));
@@ -87,6 +88,16 @@ async fn check_target(opened: &Opened) -> Vec<Trouble> {
     };
     let just_in_time = opened.project.strategy == Strategy::JustInTime;
     named("[target]", target.preflight(&Needs { creates: 0, links: false, just_in_time }).await)
+}
+
+async fn check_hooks(opened: &Opened) -> Vec<Trouble> {
+    let config = opened.project.serve.config(&opened.project.folder, None, None);
+    let mut troubles = Vec::new();
+    for spec in config.into_iter().flat_map(|config| config.hooks) {
+        let findings = sterna_serve::preflight(&spec, &opened.context).await;
+        troubles.extend(named(&format!("[hooks.{}]", spec.name), findings));
+    }
+    troubles
 }
 
 /// Findings with the table that they are about.

@@ -21,6 +21,7 @@ use sterna_core::{
 
 use super::{
     context::{is_for, millis, within},
+    json::{is_there, read},
     jwe,
     keys::Key,
 };
@@ -127,6 +128,9 @@ struct Header {
     alg: String,
     #[serde(default)]
     kid: Option<String>,
+    /// What must be understood: nothing is.
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
 }
 
 #[derive(Deserialize)]
@@ -191,15 +195,15 @@ fn signed(token: &str, checks: Checks<'_>, now: Timestamp) -> Result<Valid, NotT
     let (message, signature) = token.rsplit_once('.').ok_or(NOBODY)?;
     let (header, claims) = message.split_once('.').ok_or(NOBODY)?;
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| NOBODY);
-    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| NOBODY)?;
-    if header.alg != "RS256" {
+    let header: Header = read(&decode(header)?).ok_or(NOBODY)?;
+    if header.alg != "RS256" || header.crit {
         return Err(NOBODY);
     }
     let kid = header.kid.ok_or(NOBODY)?;
     let key = checks.signing.iter().find(|key| key.id == kid).ok_or(NotTaken::UnknownKey)?;
     let public = RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent };
     public.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &decode(signature)?).map_err(|_| NOBODY)?;
-    let claims: Claims = serde_json::from_slice(&decode(claims)?).map_err(|_| NOBODY)?;
+    let claims: Claims = read(&decode(claims)?).ok_or(NOBODY)?;
     let valid = Valid { expires: millis(claims.exp), not_before: claims.nbf.map(millis) };
     within(Some(valid.expires), valid.not_before, now)?;
     if is_allowed(&claims, checks.expected) { Ok(valid) } else { Err(Refusal::NotAllowed.into()) }

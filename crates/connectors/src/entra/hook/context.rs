@@ -7,6 +7,9 @@ use serde_json::Value;
 use sterna_core::{hook::Refusal, time::Timestamp};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::json::{is_there, read as object};
+use crate::hooks::body::{NAME_BYTES, PASSWORD_BYTES};
+
 /// Clocks may differ by so much, in milliseconds.
 pub(super) const SKEW_MS: i64 = 5 * 60 * 1_000;
 
@@ -17,6 +20,28 @@ pub(super) struct Context {
     pub(super) username: Option<String>,
     /// When the message expires, where it says so.
     pub(super) expires: Option<Timestamp>,
+}
+
+impl Context {
+    /// Puts one together.
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`]: there is no nonce, or something is longer than any of its kind.
+    pub(super) fn new(
+        password: &Wiped,
+        nonce: String,
+        username: Option<String>,
+        expires: Option<Timestamp>,
+    ) -> Result<Self, Refusal> {
+        let is_name = |text: &str| (1..=NAME_BYTES).contains(&text.len());
+        let is_in_bounds = password.0.len() <= PASSWORD_BYTES
+            && is_name(&nonce)
+            && username.as_ref().is_none_or(|name| name.len() <= NAME_BYTES);
+        if !is_in_bounds {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self { password: password.0.as_str().into(), nonce, username, expires })
+    }
 }
 
 #[derive(Deserialize)]
@@ -37,7 +62,7 @@ struct Claims {
 /// A text that is wiped when it goes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Wiped(String);
+pub(super) struct Wiped(pub(super) String);
 
 impl Drop for Wiped {
     fn drop(&mut self) {
@@ -48,6 +73,9 @@ impl Drop for Wiped {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    /// What must be understood: nothing is.
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
 }
 
 /// Reads the plaintext of a password context.
@@ -57,21 +85,13 @@ struct Header {
 pub(super) fn read(plain: &[u8], audience: &[String], now: Timestamp) -> Result<Context, Refusal> {
     let bare = plain.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let claims = if bare { Zeroizing::new(plain.to_vec()) } else { unsigned(plain).ok_or(Refusal::Malformed)? };
-    let claims: Claims = serde_json::from_slice(&claims).map_err(|_| Refusal::Malformed)?;
+    let claims: Claims = object(&claims).ok_or(Refusal::Malformed)?;
     if claims.aud.as_ref().is_some_and(|claimed| !is_for(claimed, audience)) {
         return Err(Refusal::NotAllowed);
     }
     let expires = claims.exp.map(millis);
     within(expires, claims.nbf.map(millis), now)?;
-    if claims.nonce.is_empty() {
-        return Err(Refusal::Malformed);
-    }
-    Ok(Context {
-        password: claims.password.0.as_str().into(),
-        nonce: claims.nonce,
-        username: claims.username,
-        expires: expires.map(Timestamp),
-    })
+    Context::new(&claims.password, claims.nonce, claims.username, expires.map(Timestamp))
 }
 
 /// Checks that an instant lies between two others, give or take the skew.
@@ -93,9 +113,11 @@ pub(super) fn millis(seconds: f64) -> i64 {
     (seconds * 1_000.0) as i64
 }
 
-/// Whether an `aud` claim, a text or a list of them, names one of these.
+/// Whether an `aud` claim, a text or a list of them, names one of these. They are GUIDs and hosts, which have no case.
 pub(super) fn is_for(claimed: &Value, audience: &[String]) -> bool {
-    let names = |value: &Value| value.as_str().is_some_and(|text| audience.iter().any(|known| known == text));
+    let names = |value: &Value| {
+        value.as_str().is_some_and(|text| audience.iter().any(|known| known.eq_ignore_ascii_case(text)))
+    };
     match claimed {
         Value::Array(list) => list.iter().any(names),
         value => names(value),
@@ -111,8 +133,8 @@ fn unsigned(plain: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if parts.next().is_some() || !signature.is_empty() {
         return None;
     }
-    let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
-    if header.alg != "none" {
+    let header: Header = object(&URL_SAFE_NO_PAD.decode(header).ok()?)?;
+    if header.alg != "none" || header.crit {
         return None;
     }
     URL_SAFE_NO_PAD.decode(claims).ok().map(Zeroizing::new)

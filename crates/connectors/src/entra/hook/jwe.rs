@@ -14,7 +14,10 @@ use flate2::{Decompress, FlushDecompress, Status};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::keys::{Key, MOST_KEYS};
+use super::{
+    json::{is_there, read},
+    keys::{Key, MOST_KEYS},
+};
 
 /// Longest message that is looked at, in bytes.
 pub const MESSAGE_BYTES: usize = 16 * 1024;
@@ -43,8 +46,8 @@ struct Header {
     #[serde(default)]
     kid: Option<String>,
     /// What must be understood: nothing is.
-    #[serde(default)]
-    crit: Option<serde_json::Value>,
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
 }
 
 /// How the content is encrypted.
@@ -72,7 +75,7 @@ pub(super) fn decrypt(message: &str, keys: &[Key]) -> Result<Zeroizing<Vec<u8>>,
     }
     let aad = header;
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Undecryptable);
-    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| Undecryptable)?;
+    let header: Header = read(&decode(header)?).ok_or(Undecryptable)?;
     let wrapping = wrapping(&header.alg).ok_or(Undecryptable)?;
     let content = content(&header.enc).ok_or(Undecryptable)?;
     let is_compressed = match header.zip.as_deref() {
@@ -80,7 +83,7 @@ pub(super) fn decrypt(message: &str, keys: &[Key]) -> Result<Zeroizing<Vec<u8>>,
         Some("DEF") => true,
         Some(_) => return Err(Undecryptable),
     };
-    if header.crit.is_some() {
+    if header.crit {
         return Err(Undecryptable);
     }
     let (wrapped, iv, text, tag) = (decode(key)?, decode(iv)?, decode(text)?, decode(tag)?);

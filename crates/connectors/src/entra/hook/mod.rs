@@ -5,6 +5,7 @@
 
 mod bearer;
 mod context;
+mod json;
 mod jwe;
 mod keys;
 mod message;
@@ -65,6 +66,10 @@ impl sterna_core::hook::HookKind for HookKind {
         let tenant = values.text("tenant_id").unwrap_or_default();
         if Uuid::try_parse(tenant).is_err() {
             findings.push(mistake("`tenant_id` is no GUID").hint("the tenant's overview page in the portal shows it"));
+        }
+        if Uuid::try_parse(values.text("client_id").unwrap_or_default()).is_err() {
+            let hint = "it is the application (client) id of the extension app, not its object id";
+            findings.push(mistake("`client_id` is no GUID").hint(hint));
         }
         let keys = values.tables("keys");
         if keys.is_empty() || keys.len() > MOST_KEYS {
@@ -151,12 +156,13 @@ impl Dialect {
         let (context, digest) = self.context(&message, call.now).map_err(refuse)?;
         let until = context.expires.map_or(call.now.0.saturating_add(VALID_MS), |expires| expires.0);
         let address = message.address();
-        let about = message.data.authentication_context;
+        let data = message.data.0;
+        let about = data.authentication_context.0;
         Ok(Submission {
-            who: Who::TargetId(TargetId(about.user.id)),
+            who: Who::TargetId(TargetId(about.user.0.id)),
             password: context.password,
             address,
-            tenant: Some(message.data.tenant_id.to_ascii_lowercase()),
+            tenant: Some(data.tenant_id.to_ascii_lowercase()),
             correlation: about.correlation_id,
             once: Some(Once { digest, until: Timestamp(until.saturating_add(SKEW_MS)) }),
             login: context.username,
@@ -167,7 +173,7 @@ impl Dialect {
 
     /// The tenant is the token's, and listener, extension and application are among the configured ones.
     fn is_allowed(&self, message: &Message) -> bool {
-        let data = &message.data;
+        let data = &message.data.0;
         let is_one = |list: &[String], id: Option<&str>| {
             list.is_empty() || id.is_some_and(|id| list.iter().any(|known| known.eq_ignore_ascii_case(id)))
         };
@@ -179,7 +185,7 @@ impl Dialect {
 
     /// The password context, and the digest that a repeat of it is known by.
     fn context(&self, message: &Message, now: Timestamp) -> Result<(Context, [u8; 32]), Refusal> {
-        let data = &message.data;
+        let data = &message.data.0;
         if let Some(encrypted) = &data.encrypted_password_context {
             if encrypted.len() > MESSAGE_BYTES {
                 return Err(Refusal::TooLarge);
@@ -190,11 +196,9 @@ impl Dialect {
             return Ok((context, digest));
         }
         let plain = data.password_context.as_ref().filter(|_| self.takes_plain).ok_or(Refusal::Malformed)?;
-        let password = Zeroizing::new(plain.user_password.clone());
-        let digest = fingerprint(&[plain.nonce.as_bytes(), password.as_bytes()]);
-        let context =
-            Context { password: password.as_str().into(), nonce: plain.nonce.clone(), username: None, expires: None };
-        Ok((context, digest))
+        let (password, nonce) = (&plain.0.user_password, &plain.0.nonce);
+        let digest = fingerprint(&[nonce.as_bytes(), password.0.as_bytes()]);
+        Ok((Context::new(password, nonce.clone(), None, None)?, digest))
     }
 
     fn action(&self, decision: Decision) -> Value {
@@ -257,7 +261,11 @@ fn expected(values: &Values) -> Expected {
         format!("https://{tenant}.ciamlogin.com/{tenant}/v2.0"),
         format!("https://login.microsoftonline.com/{tenant}/v2.0"),
     ];
-    issuers.extend(values.text("tenant_name").map(|name| format!("https://{name}.ciamlogin.com/{tenant}/v2.0")));
+    issuers.extend(
+        values
+            .text("tenant_name")
+            .map(|name| format!("https://{}.ciamlogin.com/{tenant}/v2.0", name.to_ascii_lowercase())),
+    );
     issuers.extend(version_1.then(|| format!("https://sts.windows.net/{tenant}/")));
     issuers.extend(values.texts("issuers"));
     let mut audience = vec![text("client_id")];

@@ -6,6 +6,8 @@
 mod config;
 mod directory;
 mod emulator;
+mod entra_calls;
+pub(crate) mod entra_maker;
 mod files;
 mod graph;
 mod hashes;
@@ -46,6 +48,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("http_template", web::template),
     ("wso2_call", wso2::call),
     ("hook_bodies", hooks::bodies),
+    ("entra_password_context", entra_calls::context),
+    ("entra_call", entra_calls::call),
     ("emulator_batch", emulator::batch),
     ("emulator_filter", emulator::filter),
     ("emulator_answer", emulator::answer),
