@@ -1,7 +1,7 @@
 //! `make bench`: quota, speed, memory and life side by side, each as a ratio to a bare baseline of the same run.
 //!
 //! It drives the released `sterna` binary that lies beside it as a user would, against emulators on loopback. Parts:
-//! [`speed`], [`quota`], [`beside`], [`side`], [`hashes`], [`sql`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
+//! [`speed`], [`quota`], [`beside`], [`side`], [`hashes`], [`sql`], [`jit`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
 //! picks the shares of the quota part. Figures go to standard output and to `bench/*.jsonl` in the target folder.
 
 mod accounts;
@@ -10,6 +10,7 @@ mod beside;
 mod child;
 mod emulator;
 mod hashes;
+mod jit;
 mod project;
 mod quota;
 mod report;
@@ -50,6 +51,7 @@ const PARTS: &[Part] = &[
     ("side", side::run),
     ("hashes", hashes::run),
     ("sql", sql::run),
+    ("jit", jit::run),
 ];
 
 fn main() -> ExitCode {
@@ -67,6 +69,7 @@ fn run() -> Result<()> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["as-baseline", file, store] => baseline::child(Path::new(file), Path::new(store)),
+        ["as-jit-service", project] => jit::child(Path::new(project)),
         ["as-sign-ins", project, count] => sign_ins::child(Path::new(project), count.parse()?),
         parts => all(parts),
     }

@@ -62,20 +62,18 @@ pub fn read(folder: &Path) -> Result<(Vec<Entry>, Option<i64>), LedgerError> {
 pub(crate) fn append(store: &Connection, at: Timestamp, entry: &str) -> Result<(), LedgerError> {
     let doing = LedgerError::store("writing the audit log");
     let head = store
-        .query_row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        .and_then(|mut select| {
+            select.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()
         })
-        .optional()
         .map_err(&doing)?;
     let (last, head) = head.unwrap_or_default();
     let hash = link(&head, last + 1, at, entry);
     store
-        .execute(
-            "INSERT INTO audit (seq, at, entry, hash) VALUES (?1, ?2, ?3, ?4)",
-            params![last + 1, at.0, entry, hash],
-        )
-        .map_err(&doing)?;
-    Ok(())
+        .prepare_cached("INSERT INTO audit (seq, at, entry, hash) VALUES (?1, ?2, ?3, ?4)")
+        .and_then(|mut insert| insert.execute(params![last + 1, at.0, entry, hash]))
+        .map_err(doing)
+        .map(drop)
 }
 
 fn link(head: &[u8], seq: i64, at: Timestamp, entry: &str) -> Vec<u8> {

@@ -137,6 +137,11 @@ impl Ledger {
         self.store.read(move |store| meant(store, &seal, &namespace, &who)).await
     }
 
+    /// The same on the caller's own thread, which must be one that may wait for a disk.
+    pub fn meant_here(&self, who: &Who) -> Result<Meant, LedgerError> {
+        self.store.read_here(|store| meant(store, &self.seal, &self.namespace(), who))
+    }
+
     /// The digest that limits and records know what a caller named an account by.
     pub fn who_digest(&self, who: &Who) -> Digest {
         match who {

@@ -149,19 +149,16 @@ impl Store {
         query: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (readers, path) = (Arc::clone(&self.readers), self.path.clone());
-        let task = tokio::task::spawn_blocking(move || {
-            let idle = readers.lock().ok().and_then(|mut readers| readers.pop());
-            let reader = match idle {
-                Some(reader) => reader,
-                None => Self::open_read_only(&path)?,
-            };
-            let result = query(&reader);
-            if let Ok(mut readers) = readers.lock() {
-                readers.push(reader);
-            }
-            result
-        });
+        let task = tokio::task::spawn_blocking(move || with_reader(&readers, &path, query));
         task.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Reads on the caller's own thread, which must be one that may wait for a disk.
+    pub(crate) fn read_here<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        with_reader(&self.readers, &self.path, query)
     }
 
     async fn send(&self, job: Job) -> Result<(), LedgerError> {
@@ -189,6 +186,23 @@ impl Drop for Store {
             drop(writer.join());
         }
     }
+}
+
+fn with_reader<T>(
+    readers: &Mutex<Vec<Connection>>,
+    path: &Path,
+    query: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let idle = readers.lock().ok().and_then(|mut readers| readers.pop());
+    let reader = match idle {
+        Some(reader) => reader,
+        None => Store::open_read_only(path)?,
+    };
+    let result = query(&reader);
+    if let Ok(mut readers) = readers.lock() {
+        readers.push(reader);
+    }
+    result
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
@@ -297,13 +311,14 @@ fn group(store: &Connection, turn: &Turn, first: Grouped, waiting: &Receiver<Job
 }
 
 fn in_savepoint(store: &Connection, job: Grouped) -> Reply {
-    if store.execute_batch("SAVEPOINT job").is_err() {
+    let run = |sql: &str| store.prepare_cached(sql)?.execute([]).map(drop);
+    if run("SAVEPOINT job").is_err() {
         let (_, reply) = job(Err(LedgerError::Closed));
         return reply;
     }
     let (good, reply) = job(Ok(store));
-    let end = if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    match store.execute_batch(end) {
+    let ended = if good { Ok(()) } else { run("ROLLBACK TO job") };
+    match ended.and_then(|()| run("RELEASE job")) {
         Ok(()) => reply,
         Err(error) => {
             let error = LedgerError::store("ending a step")(error);

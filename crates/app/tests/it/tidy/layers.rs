@@ -20,7 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("serve", &["core", "ledger", "wire"]),
     ("app", &["core", "ledger", "connectors", "engine", "serve", "emulators", "wire"]),
     // measures the others and is part of nothing
-    ("bench", &["core", "ledger", "connectors"]),
+    ("bench", &["core", "ledger", "connectors", "serve", "wire"]),
 ];
 
 /// What core may not even depend on by others: runtimes, networks, SQL, TLS.

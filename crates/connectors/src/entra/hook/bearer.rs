@@ -2,7 +2,15 @@
 //! application (entra.md 2). Whoever has the public certificate can make a password context; this is what proves the
 //! sender.
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,6 +52,60 @@ pub(super) struct SigningKey {
     id: String,
     modulus: Vec<u8>,
     exponent: Vec<u8>,
+}
+
+/// Tokens that were verified a moment ago. A caller uses one for an hour, and verifying it anew for every call costs a tenth
+/// of what a call costs at all.
+///
+/// It belongs to one set of keys and goes with it. Only tokens are in it that were right; when they are valid is looked at
+/// each time.
+#[derive(Default)]
+pub(super) struct Verified(Mutex<VecDeque<Token>>);
+
+/// A token that was right, known by SHA-256 over the whole of it.
+#[derive(Clone, Copy)]
+struct Token {
+    digest: [u8; 32],
+    valid: Valid,
+}
+
+/// When a token is valid, in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Valid {
+    expires: i64,
+    not_before: Option<i64>,
+}
+
+impl Verified {
+    /// Tokens that are remembered: a caller changes its own about once an hour, and there are few callers.
+    const MOST: usize = 32;
+
+    fn find(&self, digest: &[u8; 32]) -> Option<Valid> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|token| token.digest == *digest).map(|token| token.valid)
+    }
+
+    fn add(&self, token: Token) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().any(|one| one.digest == token.digest) {
+            return;
+        }
+        known.truncate(Self::MOST - 1);
+        known.push_front(token);
+    }
+}
+
+/// What tokens are checked with.
+#[derive(Clone, Copy)]
+pub(super) struct Checks<'a> {
+    /// The caller's keys.
+    pub(super) signing: &'a [SigningKey],
+    /// Ours, for encrypted tokens.
+    pub(super) decrypting: &'a [Key],
+    /// What a token has to say.
+    pub(super) expected: &'a Expected,
+    /// Those that were right before, by the same keys.
+    pub(super) verified: &'a Verified,
 }
 
 /// Why a token is not taken.
@@ -104,13 +166,7 @@ pub(super) fn key_set(bytes: &[u8]) -> Option<Vec<SigningKey>> {
 ///
 /// # Errors
 /// [`NotTaken`]; the caller learns only that it is 401.
-pub(super) fn check(
-    headers: &Headers,
-    signing: &[SigningKey],
-    decrypting: &[Key],
-    expected: &Expected,
-    now: Timestamp,
-) -> Result<(), NotTaken> {
+pub(super) fn check(headers: &Headers, checks: Checks<'_>, now: Timestamp) -> Result<(), NotTaken> {
     const NOBODY: NotTaken = NotTaken::Refused(Refusal::Unauthenticated);
     let value = headers.text("authorization").ok_or(NOBODY)?;
     let (scheme, token) = value.split_once(' ').ok_or(NOBODY)?;
@@ -118,15 +174,23 @@ pub(super) fn check(
     if !scheme.eq_ignore_ascii_case("bearer") || token.len() > TOKEN_BYTES {
         return Err(NOBODY);
     }
-    if token.split('.').count() == 5 {
-        let inner = jwe::decrypt(token, decrypting).map_err(|_| NOBODY)?;
-        let inner = std::str::from_utf8(&inner).map_err(|_| NOBODY)?;
-        return signed(inner.trim(), signing, expected, now);
+    let mut known_by = [0; 32];
+    known_by.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    if let Some(valid) = checks.verified.find(&known_by) {
+        return Ok(within(Some(valid.expires), valid.not_before, now)?);
     }
-    signed(token, signing, expected, now)
+    let valid = if token.split('.').count() == 5 {
+        let inner = jwe::decrypt(token, checks.decrypting).map_err(|_| NOBODY)?;
+        signed(std::str::from_utf8(&inner).map_err(|_| NOBODY)?.trim(), checks, now)?
+    } else {
+        signed(token, checks, now)?
+    };
+    checks.verified.add(Token { digest: known_by, valid });
+    Ok(())
 }
 
-fn signed(token: &str, signing: &[SigningKey], expected: &Expected, now: Timestamp) -> Result<(), NotTaken> {
+/// Verifies a token; when it is valid.
+fn signed(token: &str, checks: Checks<'_>, now: Timestamp) -> Result<Valid, NotTaken> {
     const NOBODY: NotTaken = NotTaken::Refused(Refusal::Unauthenticated);
     let (message, signature) = token.rsplit_once('.').ok_or(NOBODY)?;
     let (header, claims) = message.split_once('.').ok_or(NOBODY)?;
@@ -136,12 +200,13 @@ fn signed(token: &str, signing: &[SigningKey], expected: &Expected, now: Timesta
         return Err(NOBODY);
     }
     let kid = header.kid.ok_or(NOBODY)?;
-    let key = signing.iter().find(|key| key.id == kid).ok_or(NotTaken::UnknownKey)?;
+    let key = checks.signing.iter().find(|key| key.id == kid).ok_or(NotTaken::UnknownKey)?;
     let public = RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent };
     public.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &decode(signature)?).map_err(|_| NOBODY)?;
     let claims: Claims = read(&decode(claims)?).ok_or(NOBODY)?;
-    within(Some(millis(claims.exp)), claims.nbf.map(millis), now)?;
-    if is_allowed(&claims, expected) { Ok(()) } else { Err(Refusal::NotAllowed.into()) }
+    let valid = Valid { expires: millis(claims.exp), not_before: claims.nbf.map(millis) };
+    within(Some(valid.expires), valid.not_before, now)?;
+    if is_allowed(&claims, checks.expected) { Ok(valid) } else { Err(Refusal::NotAllowed.into()) }
 }
 
 fn is_allowed(claims: &Claims, expected: &Expected) -> bool {
@@ -154,4 +219,22 @@ fn is_allowed(claims: &Claims, expected: &Expected) -> bool {
         && claims.tid.eq_ignore_ascii_case(&expected.tenant)
         && expected.issuers.contains(&claims.iss)
         && is_for(&claims.aud, &expected.audience)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_verified_tokens_are_remembered_and_the_newest_stay() {
+        let verified = Verified::default();
+        let token =
+            |number: u8| Token { digest: [number; 32], valid: Valid { expires: number.into(), not_before: None } };
+        (0..100).for_each(|number| verified.add(token(number)));
+        (0..100).for_each(|_| verified.add(token(99)));
+        assert_eq!(verified.find(&[99; 32]), Some(Valid { expires: 99, not_before: None }));
+        assert!(verified.find(&[68; 32]).is_some());
+        assert_eq!(verified.find(&[67; 32]), None);
+        assert_eq!(verified.0.lock().unwrap().len(), Verified::MOST);
+    }
 }

@@ -1,8 +1,6 @@
 //! Decrypting a compact JWE (RFC 7516) by the receiver rules of entra.md 1.4: few algorithms, all sizes bounded, the tag
 //! before everything, and one and the same refusal whatever is wrong.
 
-use std::io::Read;
-
 use aws_lc_rs::{
     aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey},
     cipher::{AES_128, AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey},
@@ -12,7 +10,7 @@ use aws_lc_rs::{
     rsa::{OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use flate2::read::DeflateDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -24,7 +22,10 @@ use super::{
 /// Longest message that is looked at, in bytes.
 pub const MESSAGE_BYTES: usize = 16 * 1024;
 /// Longest text that a compressed message may become, in bytes.
-pub const INFLATED_BYTES: u64 = 64 * 1024;
+pub const INFLATED_BYTES: usize = 64 * 1024;
+
+/// What nearly every message becomes at most; longer ones are inflated twice.
+const USUAL_BYTES: usize = 4 * 1024;
 
 /// It cannot be decrypted; why is nobody's business outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -179,9 +180,45 @@ fn open_cbc(
 }
 
 fn inflate(deflated: &[u8]) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
-    // its room never grows, for that would leave copies of the password behind
-    let most = usize::try_from(INFLATED_BYTES).map_err(|_| Undecryptable)? + 1;
-    let mut room = Zeroizing::new(Vec::with_capacity(most));
-    DeflateDecoder::new(deflated).take(INFLATED_BYTES + 1).read_to_end(&mut room).map_err(|_| Undecryptable)?;
-    if room.len() == most { Err(Undecryptable) } else { Ok(room) }
+    // making and wiping all the room that a message may need costs more than inflating what nearly every message needs
+    match inflate_within(deflated, USUAL_BYTES)? {
+        Some(plain) => Ok(plain),
+        None => inflate_within(deflated, INFLATED_BYTES)?.ok_or(Undecryptable),
+    }
+}
+
+/// `None` when it is longer than `most`, or not whole.
+fn inflate_within(deflated: &[u8], most: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Undecryptable> {
+    // its room never grows, and all goes there at once: anything else would leave copies of the password behind
+    let mut room = Zeroizing::new(Vec::with_capacity(most + 1));
+    let status = Decompress::new(false).decompress_vec(deflated, &mut room, FlushDecompress::Finish);
+    let ended = status.map_err(|_| Undecryptable)? == Status::StreamEnd;
+    Ok((ended && room.len() <= most).then_some(room))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::DeflateEncoder};
+
+    use super::*;
+
+    fn deflated(text: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn what_was_deflated_comes_back_up_to_the_bound_and_whole_or_not_at_all() {
+        for length in [0, 1, USUAL_BYTES, USUAL_BYTES + 1, INFLATED_BYTES] {
+            let text = vec![b'x'; length];
+            let whole = deflated(&text);
+            assert_eq!(*inflate(&whole).unwrap(), text, "{length}");
+            assert_eq!(inflate(&whole[..whole.len() - 1]), Err(Undecryptable), "{length}");
+        }
+        assert_eq!(inflate(&deflated(&vec![b'x'; INFLATED_BYTES + 1])), Err(Undecryptable));
+        assert_eq!(inflate(&[0xFF; 20]), Err(Undecryptable));
+    }
 }

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::{
-    bearer::{Expected, NotTaken, SigningKey},
+    bearer::{Checks, Expected, NotTaken, SigningKey, Verified},
     context::{Context, SKEW_MS},
     keys::{Key, MOST_KEYS},
     message::Message,
@@ -100,6 +100,7 @@ struct Dialect {
     keys: Vec<Key>,
     /// `None` until the key set was fetched.
     signing: Option<Vec<SigningKey>>,
+    verified: Verified,
     expected: Expected,
     listeners: Vec<String>,
     extensions: Vec<String>,
@@ -130,6 +131,7 @@ impl Dialect {
         Ok(Self {
             keys,
             signing,
+            verified: Verified::default(),
             expected: expected(values),
             listeners: values.texts("listener_ids"),
             extensions: values.texts("extension_ids"),
@@ -142,7 +144,8 @@ impl Dialect {
 
     fn read(&self, call: &Call<'_>) -> Result<Submission, Next> {
         let signing = self.signing.as_deref().ok_or(Next::FetchKeys)?;
-        bearer::check(call.headers, signing, &self.keys, &self.expected, call.now).map_err(|why| match why {
+        let checks = Checks { signing, decrypting: &self.keys, expected: &self.expected, verified: &self.verified };
+        bearer::check(call.headers, checks, call.now).map_err(|why| match why {
             NotTaken::UnknownKey => Next::FetchKeys,
             NotTaken::Refused(why) => refuse(why),
         })?;
