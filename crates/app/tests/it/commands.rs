@@ -222,6 +222,7 @@ fn every_phase_gives_one_json_document() {
         ("status", "adds_up"),
         ("undo --yes", "removed"),
         ("export audit", "rows"),
+        ("export audit --verify", "head"),
         ("purge --yes", "accounts"),
         ("status", "purged"),
         ("verify", "findings"),

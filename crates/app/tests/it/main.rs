@@ -17,6 +17,9 @@ mod init;
 mod password;
 mod readme;
 mod scenario;
+#[path = "../../../connectors/tests/it/servers/mod.rs"] // the throwaway servers are shared with the connectors' tests
+mod servers;
 mod serving;
+mod sign_in;
 mod support;
 mod tidy;

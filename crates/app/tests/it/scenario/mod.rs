@@ -10,7 +10,7 @@ mod matching;
 mod pace;
 mod phases;
 mod repairs;
-mod secrets;
+pub(crate) mod secrets;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -315,7 +315,7 @@ fn get(url: &str) -> String {
 }
 
 /// A bare HTTP/1.1 exchange: the tests need no client of the program's own kind.
-fn request(method: &str, url: &str, body: &str) -> String {
+pub(crate) fn request(method: &str, url: &str, body: &str) -> String {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let mut stream = TcpStream::connect(host).unwrap();

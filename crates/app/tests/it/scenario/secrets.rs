@@ -49,11 +49,11 @@ const PEOPLE: &[&str] = &[
 const GIVEN: &[&str] =
     &["people.jsonl", "rows.csv", "users.json", "scenario.toml", "secret", "exports", "mended.jsonl", "sterna.toml"];
 
-/// Every form of every marker.
-fn patterns() -> Vec<(String, Finder<'static>)> {
+/// Every form of every marker; to be searched for in text whose letters are made small.
+pub(crate) fn patterns(secrets: &[&str], people: &[&str]) -> Vec<(String, Finder<'static>)> {
     let mut all = Vec::new();
     let mut add = |what: String, bytes: &[u8]| all.push((what, Finder::new(bytes).into_owned()));
-    for marker in SECRETS.iter().chain(PEOPLE) {
+    for marker in secrets.iter().chain(people) {
         let lower = marker.to_lowercase();
         add((*marker).to_owned(), lower.as_bytes());
         let wide: Vec<u16> = lower.encode_utf16().collect();
@@ -63,7 +63,7 @@ fn patterns() -> Vec<(String, Finder<'static>)> {
             &wide.iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<_>>(),
         );
     }
-    for secret in SECRETS {
+    for secret in secrets {
         add(format!("{secret} in hex"), hex(secret).as_bytes());
         for shift in 0..3 {
             // whole groups of the middle, wherever in a longer text it stands
@@ -99,7 +99,7 @@ impl Ground {
         folder.write("people.jsonl", PEOPLE_JSONL);
         folder.write("rows.csv", ROWS_CSV);
         folder.write("users.json", &format!("{USERS_JSON},{{\"signInName\":\"zqmail-broken\""));
-        Self { world, temporary: Folder::new(), patterns: patterns(), secret: "zq-client-secret" }
+        Self { world, temporary: Folder::new(), patterns: patterns(SECRETS, PEOPLE), secret: "zq-client-secret" }
     }
 
     fn command(&self, args: &str) -> std::process::Command {
@@ -168,7 +168,7 @@ impl Ground {
     }
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -427,7 +427,7 @@ fn undone_and_purged(ground: &Ground) {
 
 #[test]
 fn the_search_finds_every_form_that_it_looks_for() {
-    let patterns = patterns();
+    let patterns = patterns(SECRETS, PEOPLE);
     let found = |bytes: &[u8]| {
         let bytes = bytes.to_ascii_lowercase();
         patterns.iter().any(|(_, finder)| finder.find(&bytes).is_some())

@@ -37,24 +37,29 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `command` and waits until something accepts connections on `port`.
     pub(crate) fn start(command: &mut Command, port: u16, folder: tempfile::TempDir) -> Self {
-        let log = std::fs::File::create(folder.path().join("server.log")).unwrap();
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let child = spawn(command, folder.path());
         let mut server = Self { child, port, folder };
+        server.wait_until_it_listens();
+        server
+    }
+
+    /// Starts it again, with the same port and folder, after it was killed.
+    pub(crate) fn start_again(&mut self, command: &mut Command) {
+        self.kill();
+        self.child = spawn(command, self.folder.path());
+        self.wait_until_it_listens();
+    }
+
+    fn wait_until_it_listens(&mut self) {
         let until = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            let ended = server.child.try_wait().unwrap();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            let ended = self.child.try_wait().unwrap();
             if ended.is_some() || Instant::now() > until {
-                let log = std::fs::read_to_string(server.folder.path().join("server.log")).unwrap_or_default();
+                let log = std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
                 panic!("the server did not start ({ended:?}): {log}");
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        server
     }
 
     /// Where it listens.
@@ -96,6 +101,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn spawn(command: &mut Command, folder: &Path) -> Child {
+    let log = std::fs::File::create(folder.join("server.log")).unwrap();
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
 /// A port that nothing listens on.

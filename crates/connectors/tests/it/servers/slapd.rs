@@ -15,6 +15,13 @@ use super::{Server, as_nobody, folder, free_port, program, run};
 pub(crate) struct Slapd {
     /// Its process.
     pub(crate) server: Server,
+    slapd: PathBuf,
+}
+
+fn command(slapd: &Path, folder: &Path, port: u16) -> Command {
+    let mut command = as_nobody(slapd);
+    command.arg("-f").arg(folder.join("slapd.conf")).args(["-h", &format!("ldap://127.0.0.1:{port}/"), "-d", "0"]);
+    command
 }
 
 /// The directory's suffix.
@@ -145,9 +152,14 @@ impl Slapd {
         run(Command::new("chmod").args(["-R", "a+rwX"]).arg(path));
         run(as_nobody(&slapadd).args(["-q", "-f"]).arg(path.join("slapd.conf")).arg("-l").arg(path.join("base.ldif")));
         let port = free_port();
-        let mut command = as_nobody(&slapd);
-        command.arg("-f").arg(path.join("slapd.conf")).args(["-h", &format!("ldap://127.0.0.1:{port}/"), "-d", "0"]);
-        Some(Self { server: Server::start(&mut command, port, folder) })
+        let mut command = command(&slapd, path, port);
+        Some(Self { server: Server::start(&mut command, port, folder), slapd })
+    }
+
+    /// Starts it again with everything that it holds, after it was killed.
+    pub(crate) fn start_again(&mut self) {
+        let mut command = command(&self.slapd, self.server.folder.path(), self.server.port);
+        self.server.start_again(&mut command);
     }
 
     /// Its address.

@@ -1,0 +1,10 @@
+//! Sign-ins as the target's users make them: emulator, `sterna serve`, old systems, each a process of its own.
+//!
+//! `world.rs` puts them together; `hashes.rs` makes the old passwords' hashes.
+
+mod everybody;
+mod hashes;
+mod outage;
+mod secrets;
+mod takeover;
+mod world;
