@@ -49,11 +49,11 @@ CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, entry TEXT NOT
 const SIGN_INS: &str = "
 CREATE TABLE IF NOT EXISTS attempt (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, hook TEXT NOT NULL, ordinal INTEGER, who BLOB NOT NULL, address BLOB,
-    verdict TEXT, decision TEXT NOT NULL, took_ms INTEGER NOT NULL);
+    range BLOB, tenant BLOB NOT NULL, counted INTEGER NOT NULL, verdict TEXT, decision TEXT NOT NULL, took_ms INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS attempt_at ON attempt (at);
 -- attempts of several calls: any replica may answer the next one
-CREATE TABLE IF NOT EXISTS context (digest BLOB PRIMARY KEY, at INTEGER NOT NULL, login BLOB, decision TEXT)
-    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS context (
+    digest BLOB PRIMARY KEY, at INTEGER NOT NULL, login BLOB, decision TEXT, collected INTEGER) WITHOUT ROWID;
 ";
 
 /// Makes the table of attempts where it is not there.

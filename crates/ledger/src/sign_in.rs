@@ -63,6 +63,12 @@ pub struct AttemptRecord {
     pub who: Digest,
     /// Digest of the person's address.
     pub address: Option<Digest>,
+    /// Digest of the range that the address is in.
+    pub range: Option<Digest>,
+    /// Digest of the tenant and hook that asked.
+    pub tenant: Digest,
+    /// Whether it counts against the limits: a wrong password, or an account that is not let in.
+    pub counted: bool,
     /// What the old system said, where it was asked.
     pub verdict: Option<&'static str>,
     /// What was answered.
@@ -74,7 +80,7 @@ pub struct AttemptRecord {
 /// What comes of collecting the decision of an attempt of several calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// The decision's name; it is gone now.
+    /// The decision's name.
     Decision(String),
     /// It is under way.
     Pending,
@@ -86,6 +92,9 @@ pub enum Taken {
 
 /// Doubts that are looked through for one key at most: a write lasts no longer than 20 ms.
 const DOUBTS: i64 = 500;
+
+/// A decision that was collected can be collected again for so many milliseconds.
+const COLLECTED_MS: i64 = 10_000;
 
 /// An attempt of several calls is forgotten after so many milliseconds.
 const CONTEXT_MS: i64 = 120_000;
@@ -108,8 +117,14 @@ pub struct PastAttempt {
     pub at: Timestamp,
     /// Digest of what the caller named the account by.
     pub who: Digest,
+    /// Digest of the account, where it was known which one was meant.
+    pub account: Option<Digest>,
     /// Digest of the person's address.
     pub address: Option<Digest>,
+    /// Digest of the range that the address is in.
+    pub range: Option<Digest>,
+    /// Digest of the tenant and hook that asked.
+    pub tenant: Digest,
     /// Whether it was accepted; else it was wrong.
     pub accepted: bool,
 }
@@ -152,6 +167,11 @@ impl Ledger {
             }
             Who::SourceKey(key) => self.seal.digest(DigestKind::Record, &[key.as_bytes()]),
         }
+    }
+
+    /// The digest that limits know an account by, however it was named.
+    pub fn account_digest(&self, ordinal: Ordinal) -> Digest {
+        limits_digest(&self.seal, ordinal.0)
     }
 
     /// The digest of an address or a range of them.
@@ -236,6 +256,11 @@ impl Ledger {
         self.store.read(move |store| waiting(store, &seal, after, limit, answered_only)).await
     }
 
+    /// Whether a bulk phase is running now.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.lock("a sign-in's look-up"), Err(LedgerError::Locked { .. }))
+    }
+
     /// Settles the doubt about a create that the target turns out to hold under our own key: whose sign-in is waiting need
     /// not wait for the next `apply`. Only while no bulk phase runs, which would look the doubt up itself.
     ///
@@ -296,7 +321,8 @@ impl Ledger {
             .await
     }
 
-    /// Takes the decision of an attempt of several calls out, once. `login` must be the one that it was begun with.
+    /// Takes the decision of an attempt of several calls out; a repeat within ten seconds, as callers make them after a
+    /// timeout, gets it again. `login` must be the one that it was begun with.
     pub async fn collect_context(
         &self,
         context: &str,
@@ -308,19 +334,31 @@ impl Ledger {
         self.store
             .write(move |store| {
                 let doing = LedgerError::store("collecting an attempt");
-                let found: Option<(i64, Option<Digest>, Option<String>)> = store
-                    .query_row("SELECT at, login, decision FROM context WHERE digest = ?1", [digest], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                    })
+                let found: Option<(i64, Option<Digest>, Option<String>, Option<i64>)> = store
+                    .query_row(
+                        "SELECT at, login, decision, collected FROM context WHERE digest = ?1",
+                        [digest],
+                        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+                    )
                     .optional()
                     .map_err(&doing)?;
-                let Some((at, begun_with, decision)) = found else { return Ok(Taken::Unknown) };
-                if now.0.saturating_sub(at) > CONTEXT_MS {
+                let Some((at, begun_with, decision, collected)) = found else { return Ok(Taken::Unknown) };
+                let is_spent = collected.is_some_and(|collected| now.0.saturating_sub(collected) > COLLECTED_MS);
+                if is_spent || now.0.saturating_sub(at) > CONTEXT_MS {
                     return Ok(Taken::Unknown);
                 }
                 let Some(decision) = decision else { return Ok(Taken::Pending) };
-                store.execute("DELETE FROM context WHERE digest = ?1", [digest]).map_err(&doing)?;
-                Ok(if begun_with == login { Taken::Decision(decision) } else { Taken::OtherLogin })
+                if begun_with != login {
+                    store.execute("DELETE FROM context WHERE digest = ?1", [digest]).map_err(&doing)?;
+                    return Ok(Taken::OtherLogin);
+                }
+                store
+                    .execute(
+                        "UPDATE context SET collected = coalesce(collected, ?2) WHERE digest = ?1",
+                        params![digest, now.0],
+                    )
+                    .map_err(&doing)?;
+                Ok(Taken::Decision(decision))
             })
             .await
     }
@@ -334,22 +372,35 @@ impl Ledger {
         self.audit(now, summary).await
     }
 
-    /// Attempts since `since` that were wrong or accepted, the oldest first, at most `limit` of the newest.
-    pub async fn attempts_since(&self, since: Timestamp, limit: usize) -> Result<Vec<PastAttempt>, LedgerError> {
-        self.store.read(move |store| attempts_since(store, since, limit)).await
+    /// Attempts since `since` that count against limits, or those that were accepted, the oldest first, at most `limit` of
+    /// the newest.
+    pub async fn attempts_since(
+        &self,
+        since: Timestamp,
+        accepted: bool,
+        limit: usize,
+    ) -> Result<Vec<PastAttempt>, LedgerError> {
+        let seal = Arc::clone(&self.seal);
+        self.store.read(move |store| attempts_since(store, &seal, since, accepted, limit)).await
     }
 
     /// Forgets single attempts older than `before`; the audit log keeps what was answered with yes.
     pub async fn forget_attempts(&self, before: Timestamp) -> Result<(), LedgerError> {
-        self.store
-            .write(move |store| {
-                let doing = LedgerError::store("forgetting old attempts");
-                // few at a time: no write lasts over 20 ms
-                let sql =
-                    "DELETE FROM attempt WHERE seq IN (SELECT seq FROM attempt WHERE at < ?1 ORDER BY seq LIMIT 500)";
-                store.execute(sql, [before.0]).map_err(doing).map(drop)
-            })
-            .await
+        loop {
+            let forgotten = self
+                .store
+                .write(move |store| {
+                    let doing = LedgerError::store("forgetting old attempts");
+                    // few at a time: no write lasts over 20 ms
+                    let sql = "DELETE FROM attempt WHERE seq IN
+                               (SELECT seq FROM attempt WHERE at < ?1 ORDER BY seq LIMIT 500)";
+                    store.execute(sql, [before.0]).map_err(doing)
+                })
+                .await?;
+            if forgotten == 0 {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -471,8 +522,8 @@ fn insert(store: &Connection, attempt: &AttemptRecord) -> Result<(), LedgerError
     let took = i64::try_from(attempt.took_ms).unwrap_or(i64::MAX);
     store
         .prepare_cached(
-            "INSERT INTO attempt (at, hook, ordinal, who, address, verdict, decision, took_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO attempt (at, hook, ordinal, who, address, verdict, decision, took_ms, range, tenant, counted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -483,7 +534,10 @@ fn insert(store: &Connection, attempt: &AttemptRecord) -> Result<(), LedgerError
                 attempt.address,
                 attempt.verdict,
                 attempt.decision,
-                took
+                took,
+                attempt.range,
+                attempt.tenant,
+                attempt.counted
             ])
         })
         .map_err(LedgerError::store("recording an attempt"))?;
@@ -496,27 +550,42 @@ fn audit_attempt(store: &Connection, attempt: &AttemptRecord, who: Pseudonym) ->
     audit::append(store, attempt.at, &entry)
 }
 
-fn attempts_since(store: &Connection, since: Timestamp, limit: usize) -> Result<Vec<PastAttempt>, LedgerError> {
+fn attempts_since(
+    store: &Connection,
+    seal: &Seal,
+    since: Timestamp,
+    accepted: bool,
+    limit: usize,
+) -> Result<Vec<PastAttempt>, LedgerError> {
     let doing = LedgerError::store("reading past attempts");
     let mut statement = store
         .prepare_cached(
-            "SELECT at, who, address, decision LIKE 'accept%' FROM attempt WHERE at >= ?1
-             AND (decision = 'wrong' OR decision LIKE 'accept%') ORDER BY at DESC LIMIT ?2",
+            "SELECT at, who, ordinal, address, range, tenant FROM attempt
+             WHERE at >= ?1 AND CASE ?2 WHEN 1 THEN decision LIKE 'accept%' ELSE counted END ORDER BY at DESC LIMIT ?3",
         )
         .map_err(&doing)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement
-        .query_map(params![since.0, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        .query_map(params![since.0, accepted, limit], |row| {
+            let ordinal: Option<i64> = row.get(2)?;
             Ok(PastAttempt {
                 at: Timestamp(row.get(0)?),
                 who: row.get(1)?,
-                address: row.get(2)?,
-                accepted: row.get(3)?,
+                account: ordinal.map(|ordinal| limits_digest(seal, ordinal)),
+                address: row.get(3)?,
+                range: row.get(4)?,
+                tenant: row.get(5)?,
+                accepted,
             })
         })
         .map_err(&doing)?;
     let mut all: Vec<PastAttempt> = rows.collect::<Result<_, _>>().map_err(&doing)?;
     all.reverse();
     Ok(all)
+}
+
+fn limits_digest(seal: &Seal, ordinal: i64) -> Digest {
+    seal.digest(DigestKind::Pseudonym, &[b"limits", &ordinal.to_be_bytes()])
 }
 
 fn waiting(

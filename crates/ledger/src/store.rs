@@ -23,6 +23,10 @@ use crate::error::LedgerError;
 
 /// How long one group of jobs may take before it is committed.
 const GROUP: Duration = Duration::from_millis(6);
+/// Cache of one reader, in KiB below zero: many read beside each other at sign-ins.
+const READER_CACHE: i64 = -4_000;
+/// How many readers are kept open when nobody reads.
+const IDLE_READERS: usize = 8;
 /// How many jobs may wait for the writer.
 const QUEUE: usize = 64;
 /// How long a writer waits for another process before it gives up.
@@ -108,6 +112,7 @@ impl Store {
         // read-write on the file (WAL needs its index), but never writing
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.pragma_update(None, "query_only", true).map_err(LedgerError::store("opening it"))?;
+        connection.pragma_update(None, "cache_size", READER_CACHE).map_err(LedgerError::store("opening it"))?;
         Ok(connection)
     }
 
@@ -199,7 +204,10 @@ fn with_reader<T>(
         None => Store::open_read_only(path)?,
     };
     let result = query(&reader);
-    if let Ok(mut readers) = readers.lock() {
+    // as many as are used at most times; each holds descriptors and a cache of its own
+    if let Ok(mut readers) = readers.lock()
+        && readers.len() < IDLE_READERS
+    {
         readers.push(reader);
     }
     result

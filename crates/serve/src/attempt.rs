@@ -10,6 +10,7 @@ use sterna_core::{
     hook::{Decision, Facts, Freshness, HookDialect, Step, Strength, Submission, Wait, Who, decide},
     legacy::{Attempt, Outage, Verdict},
     port::Answer,
+    secrecy::{ExposeSecret, SecretString},
     state::CredentialEvent,
 };
 use sterna_ledger::{
@@ -23,7 +24,7 @@ use tracing::Instrument as _;
 use crate::{
     address,
     config::{Confirm, HookSpec},
-    guard::{self, From, Outcome},
+    guard::{self, From, Limited, Outcome},
     service::Service,
 };
 
@@ -46,13 +47,32 @@ impl Settled {
 /// An attempt that was counted; what it ended with is told when it goes, also when it is given up on the way.
 struct Counted<'a> {
     guard: &'a guard::Guard,
-    from: From,
+    receipt: guard::Receipt,
     outcome: Outcome,
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.guard.end(&self.from, self.outcome, Instant::now());
+        self.guard.end(&self.receipt, self.outcome, Instant::now());
+    }
+}
+
+/// What comes of a check.
+struct Checked {
+    decision: Decision,
+    found: Option<Arc<Candidate>>,
+    verdict: Option<Verdict>,
+    outcome: Outcome,
+}
+
+impl Checked {
+    fn plain(decision: Decision, found: Option<Arc<Candidate>>, verdict: Option<Verdict>) -> Self {
+        let outcome = match decision {
+            Decision::Wrong | Decision::Refuse(_) => Outcome::Wrong,
+            Decision::Accept | Decision::AcceptAndChange => Outcome::Right,
+            Decision::TryLater(_) => Outcome::Neither,
+        };
+        Self { decision, found, verdict, outcome }
     }
 }
 
@@ -68,7 +88,7 @@ pub(crate) struct About<'a> {
 impl Service {
     /// Checks a submission and decides, in time whatever happens.
     pub(crate) async fn attempt(&self, about: &About<'_>, submission: &Submission) -> Settled {
-        let joined = self.joins.begin(self.join_key(submission));
+        let joined = self.joins.begin(self.join_key(about.spec, "check", submission));
         let first = match joined {
             guard::Joined::First(first) => first,
             guard::Joined::After(under_way) => {
@@ -78,43 +98,67 @@ impl Service {
                 return waited.ok().flatten().unwrap_or(later);
             }
         };
-        let from = self.from(about.spec, submission);
-        let known = self.guard.knows(from.address.as_ref());
-        if let Err(limited) = self.guard.begin(&from, about.began) {
-            metrics::counter!("sterna_limited_total", "limit" => limited.name()).increment(1);
-            let settled = Settled::without_person(Decision::TryLater(Wait::Limited));
-            self.note(about, &from, None, None, settled.decision);
-            first.tell(settled.clone());
-            return settled;
-        }
-        let mut counted = Counted { guard: &self.guard, from, outcome: Outcome::Neither };
-        let Some(_place) = self.places.take(known) else {
-            let settled = Settled::without_person(Decision::TryLater(Wait::Overloaded));
-            self.note(about, &from, None, None, settled.decision);
-            first.tell(settled.clone());
-            return settled;
-        };
-        let checked = timeout_at(about.until.into(), self.check(about, submission, &from)).await;
-        let (settled, outcome) = checked.unwrap_or_else(|_elapsed| {
-            let settled = Settled::without_person(Decision::TryLater(Wait::Overloaded));
-            self.note(about, &from, None, None, settled.decision);
-            (settled, Outcome::Neither)
-        });
-        counted.outcome = outcome;
-        drop(counted);
+        let settled = self.attempt_once(about, submission).await;
+        tell(about, settled.decision);
         first.tell(settled.clone());
         settled
     }
 
-    async fn check(&self, about: &About<'_>, submission: &Submission, from: &From) -> (Settled, Outcome) {
+    async fn attempt_once(&self, about: &About<'_>, submission: &Submission) -> Settled {
+        let from = self.from(about.spec, submission);
+        let known = self.guard.knows(from.address.as_ref());
+        let receipt = match self.guard.begin(&from, about.began) {
+            Ok(receipt) => receipt,
+            // counted together and not each recorded: a flood must not fill the disk
+            Err(limited) => return self.limited(about, limited),
+        };
+        let mut counted = Counted { guard: &self.guard, receipt, outcome: Outcome::Neither };
+        let Some(_place) = self.places.take(known) else {
+            self.refusals.add_word(&about.spec.name, "shed");
+            return Settled::without_person(Decision::TryLater(Wait::Overloaded));
+        };
+        let check = self.check(about, submission, &from, &mut counted.receipt);
+        let checked = timeout_at(about.until.into(), check)
+            .await
+            .unwrap_or_else(|_elapsed| Ok(Checked::plain(Decision::TryLater(Wait::Overloaded), None, None)));
+        let checked = match checked {
+            Ok(checked) => checked,
+            Err(limited) => return self.limited(about, limited),
+        };
+        counted.outcome = checked.outcome;
+        drop(counted);
+        if !checked.decision.is_yes() {
+            let counts = checked.outcome == Outcome::Wrong;
+            let record = self.record(about, &from, checked.found.as_deref(), checked.verdict, checked.decision);
+            self.recorder.add(AttemptRecord { counted: counts, ..record });
+        }
+        Settled { decision: checked.decision, candidate: checked.found }
+    }
+
+    fn limited(&self, about: &About<'_>, limited: Limited) -> Settled {
+        metrics::counter!("sterna_limited_total", "limit" => limited.name()).increment(1);
+        self.refusals.add_word(&about.spec.name, "limited");
+        Settled::without_person(Decision::TryLater(Wait::Limited))
+    }
+
+    async fn check(
+        &self,
+        about: &About<'_>,
+        submission: &Submission,
+        from: &From,
+        receipt: &mut guard::Receipt,
+    ) -> Result<Checked, Limited> {
         let meant = match self.meant(submission).await {
             Ok(meant) => meant,
             Err(error) => {
                 tracing::error!(code = %error.code(), "The ledger does not tell who is meant: {error}");
-                return self.end(about, from, None, None, Decision::TryLater(Wait::Outage));
+                return Ok(Checked::plain(Decision::TryLater(Wait::Outage), None, None));
             }
         };
         let candidate = meant.candidate.map(Arc::new);
+        if let Some(found) = &candidate {
+            self.guard.meant(receipt, self.ledger.account_digest(found.ordinal), Instant::now())?;
+        }
         let mut facts = Facts {
             standing: candidate.as_ref().map(|found| (found.standing.profile, found.standing.credential)),
             open_doubts: meant.open_doubts,
@@ -124,32 +168,37 @@ impl Service {
             strength: Strength::Enough,
             must_change: candidate.as_ref().is_some_and(|found| found.account.profile.must_change_password),
         };
-        let found = match (decide(&facts), candidate) {
-            (Step::Ask, Some(found)) => found,
-            (Step::Answer(decision), found) => {
-                if decision == Decision::Wrong {
-                    self.take_as_long_as_a_check(about).await;
-                }
-                return self.end(about, from, found, None, decision);
+        let (found, verdict) = match (decide(&facts), candidate) {
+            (Step::Ask, Some(found)) => {
+                let verdict = self.ask(about, submission, &found, &mut facts).await;
+                (Some(found), Some(verdict))
             }
+            (Step::Ask | Step::Answer(_), found) => (found, None),
+        };
+        let decision = match (decide(&facts), &found) {
+            (Step::Answer(decision), _) => decision,
             // nobody is asked about nobody
-            (Step::Ask, None) => return self.end(about, from, None, None, Decision::Wrong),
+            (Step::Ask, _) => Decision::Wrong,
         };
-        let verdict = self.ask(about, submission, &found, &mut facts).await;
-        let Step::Answer(decision) = decide(&facts) else {
-            return self.end(about, from, Some(found), Some(verdict), Decision::TryLater(Wait::Outage));
-        };
-        if decision.is_yes() {
-            let decision = self.say_yes(about, submission, from, &found, verdict, decision).await;
-            let outcome = if decision.is_yes() { Outcome::Accepted } else { Outcome::Neither };
-            return (Settled { decision, candidate: Some(found) }, outcome);
+        if let (true, Some(person), Some(verdict)) = (decision.is_yes(), found.clone(), verdict) {
+            let decision = self.say_yes(about, submission, from, &person, verdict, decision).await;
+            let mut checked = Checked::plain(decision, found, Some(verdict));
+            if decision.is_yes() && about.dialect.hands_over(decision) {
+                checked.outcome = Outcome::Accepted;
+            }
+            return Ok(checked);
         }
-        if verdict == Verdict::Mismatch {
-            self.timing.note(about.began.elapsed());
+        if decision == Decision::Wrong {
+            if verdict.is_some() && is_usual(&submission.password) {
+                self.timing.note(&about.spec.name, about.began.elapsed());
+            }
+            self.take_as_long_as_a_check(about).await;
         }
-        let (settled, outcome) = self.end(about, from, Some(found), Some(verdict), decision);
-        let forgiven = submission.may_be_damaged && verdict == Verdict::Mismatch;
-        (settled, if forgiven { Outcome::Neither } else { outcome })
+        let mut checked = Checked::plain(decision, found, verdict);
+        if submission.may_be_damaged && verdict == Some(Verdict::Mismatch) {
+            checked.outcome = Outcome::Neither;
+        }
+        Ok(checked)
     }
 
     /// Whom the caller means. An id that the ledger lacks may be one that we made and were not told of: the target is asked
@@ -161,6 +210,10 @@ impl Service {
             return Ok(meant);
         }
         let Some(target) = self.seat.target().filter(|target| target.descriptor().reads_back) else { return Ok(meant) };
+        // a phase that runs looks its doubts up itself, and an apply meets many ids that are nobody's
+        if self.ledger.is_busy() {
+            return Ok(meant);
+        }
         let held = target.read_back(std::slice::from_ref(id)).await;
         let key = held.ok().and_then(|held| held.into_iter().next().flatten()?.key);
         let Some(key) = key else { return Ok(meant) };
@@ -245,7 +298,6 @@ impl Service {
         if hands_over && about.dialect.writes_credential() && !self.write_credential(found, submission).await {
             return Decision::TryLater(Wait::Outage);
         }
-        tell(about, decision);
         decision
     }
 
@@ -262,43 +314,15 @@ impl Service {
         }
     }
 
-    /// An unknown account answers as slowly as a wrong password of a known one.
+    /// Every "wrong" is answered as slowly as a wrong password that was really computed or asked about: for an unknown account,
+    /// one that nobody is asked about, and a password that no check takes long over.
     async fn take_as_long_as_a_check(&self, about: &About<'_>) {
         let mut chance = [0; 8];
         // without randomness the first kept time is as good as any
         let _ = self.context.entropy.fill(&mut chance);
-        let wanted = about.began + self.timing.sample(u64::from_le_bytes(chance));
+        let wanted = about.began + self.timing.sample(&about.spec.name, u64::from_le_bytes(chance));
         let latest = about.until.checked_sub(RESERVE).unwrap_or(about.began);
         sleep_until(wanted.min(latest).into()).await;
-    }
-
-    fn end(
-        &self,
-        about: &About<'_>,
-        from: &From,
-        found: Option<Arc<Candidate>>,
-        verdict: Option<Verdict>,
-        decision: Decision,
-    ) -> (Settled, Outcome) {
-        self.note(about, from, found.as_deref(), verdict, decision);
-        let outcome = match decision {
-            Decision::Wrong | Decision::Refuse(_) => Outcome::Wrong,
-            Decision::TryLater(_) => Outcome::Neither,
-            Decision::Accept | Decision::AcceptAndChange => Outcome::Accepted,
-        };
-        (Settled { decision, candidate: found }, outcome)
-    }
-
-    fn note(
-        &self,
-        about: &About<'_>,
-        from: &From,
-        found: Option<&Candidate>,
-        verdict: Option<Verdict>,
-        decision: Decision,
-    ) {
-        self.recorder.add(self.record(about, from, found, verdict, decision));
-        tell(about, decision);
     }
 
     fn record(
@@ -315,6 +339,9 @@ impl Service {
             ordinal: found.map(|found| found.ordinal),
             who: from.who,
             address: from.address,
+            range: from.range,
+            tenant: from.tenant,
+            counted: false,
             verdict: verdict.map(Verdict::name),
             decision: decision.name(),
             took_ms: u64::try_from(about.began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -351,6 +378,12 @@ fn tell(about: &About<'_>, decision: Decision) {
     metrics::counter!("sterna_decisions_total", &labels).increment(1);
     tracing::Span::current().record("decision", decision.name());
     tracing::info!(hook = %about.spec.name, decision = decision.name(), ms = about.began.elapsed().as_millis(), "Answered");
+}
+
+/// Whether a check takes its usual time over a password: some formats answer at once for a NUL or a very long one.
+fn is_usual(password: &SecretString) -> bool {
+    let text = password.expose_secret();
+    !text.is_empty() && text.len() <= 72 && !text.contains('\0')
 }
 
 fn word(answer: &Answer) -> &'static str {

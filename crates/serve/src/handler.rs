@@ -10,8 +10,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sterna_core::hook::{
-    Call, Collected, Decision, Facts, Found, Freshness, Headers, HookAnswer, HookDialect, Next, Peer, Person, Progress,
-    Query, Refusal, Reply, Step, Strength, Submission, Wait, decide,
+    Call, Collected, Decision, Facts, Found, Freshness, Harvested, Headers, HookAnswer, HookDialect, Next, Peer,
+    Person, Progress, Query, Refusal, Reply, Step, Strength, Submission, Wait, decide,
 };
 use sterna_ledger::sign_in::{Candidate, Meant, Taken};
 use sterna_wire::{Handler, PeerCertificate, Request};
@@ -51,7 +51,7 @@ impl Handler for Front {
         let path = request.uri().path();
         let answer = match (self.side, path) {
             (_, "/healthz") => text(200, "ok\n"),
-            (_, "/readyz") => ready(&self.service),
+            (side, "/readyz") => ready(&self.service, side),
             (Side::Observed, "/metrics") => metrics(&self.service),
             (Side::Hooks, path) => match named(&self.service, path) {
                 Some((hook, rest)) => self.hook(hook, rest, &request, peer, began).await,
@@ -100,14 +100,15 @@ impl Service {
         (began, until): (Instant, Instant),
     ) -> HookAnswer {
         let headers = Headers::new(request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let forwarded = headers.text("x-forwarded-for");
+        let forwarded = request.headers().get_all("x-forwarded-for");
+        let forwarded: Vec<&str> = forwarded.iter().map(|line| line.to_str().unwrap_or("?")).collect();
         let call = Call {
             method: request.method().as_str(),
             path,
             query: request.uri().query(),
             headers: &headers,
             peer: Peer {
-                address: Some(address::caller(peer.ip(), forwarded, &self.trusted_proxies)),
+                address: address::caller(peer.ip(), &forwarded.join(","), &self.trusted_proxies),
                 certificate: request.extensions().get::<PeerCertificate>().map(|shown| shown.0),
             },
             body: request.body(),
@@ -141,18 +142,28 @@ impl Service {
             Next::Check(submission) => self.check_once(&about, &submission).await,
             Next::Begin(submission) => self.begin(hook, Arc::clone(&dialect), *submission, until).await,
             Next::Poll(context) => {
-                let complete = self.ledger.context_is_complete(&context).await.unwrap_or(false);
+                let context = in_hook(&hook.spec.name, &context);
+                let complete = self.ledger.context_is_complete(&context);
+                let complete = tokio::time::timeout_at(until.into(), complete).await;
+                let complete = matches!(complete, Ok(Ok(true)));
                 dialect.polled(if complete { Progress::Complete } else { Progress::Pending }, &call)
             }
-            Next::Collect { context, login } => self.collect(&*dialect, &context, login.as_deref()).await,
+            Next::Collect { context, login } => {
+                let context = in_hook(&hook.spec.name, &context);
+                self.collect(&about, &context, login.as_deref()).await
+            }
             Next::LookUp(query) => self.look_up(&about, &query).await,
-            Next::Harvest(submission) => dialect.harvested(self.harvest(&about, &submission).await),
+            Next::Harvest(submission) => {
+                let harvest = tokio::time::timeout_at(until.into(), self.harvest(&about, &submission)).await;
+                dialect.harvested(harvest.unwrap_or(Harvested::TryLater))
+            }
         }
     }
 
     /// Answers a message once: its repeats get the same answer for a while, and are refused then.
     async fn check_once(&self, about: &About<'_>, submission: &Submission) -> HookAnswer {
-        let Some(once) = &submission.once else {
+        let once = submission.once.as_ref().map(|once| self.replay_key(about.spec, submission, once));
+        let Some(once) = &once else {
             let settled = self.attempt(about, submission).await;
             return answer(about.dialect, &settled, &submission.echo);
         };
@@ -183,7 +194,8 @@ impl Service {
         until: Instant,
     ) -> HookAnswer {
         let context = uuid::Uuid::new_v4().to_string();
-        let begun = self.ledger.begin_context(&context, submission.login.as_deref(), self.now());
+        let kept = in_hook(&hook.spec.name, &context);
+        let begun = self.ledger.begin_context(&kept, submission.login.as_deref(), self.now());
         match tokio::time::timeout_at(until.into(), begun).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -200,38 +212,39 @@ impl Service {
             let until = began + dialect.limits().background;
             let about = About { spec: &hook.spec, dialect: &*dialect, began, until };
             let settled = service.attempt(&about, &submission).await;
-            if let Err(error) = service.ledger.end_context(&context, settled.decision.name()).await {
+            if let Err(error) = service.ledger.end_context(&kept, settled.decision.name()).await {
                 tracing::error!(code = %error.code(), "A decision cannot be kept: {error}");
             }
         });
         answer
     }
 
-    async fn collect(&self, dialect: &dyn HookDialect, context: &str, login: Option<&str>) -> HookAnswer {
+    async fn collect(&self, about: &About<'_>, context: &str, login: Option<&str>) -> HookAnswer {
         let later = Decision::TryLater(Wait::Outage);
         let decided = |decision| Collected::Decided(Reply { decision, echo: "", person: None });
-        let collected = match self.ledger.collect_context(context, login, self.now()).await {
-            Ok(Taken::Decision(name)) => decided(Decision::named(&name).unwrap_or(later)),
-            Ok(Taken::Pending) => decided(later),
-            Ok(Taken::OtherLogin) => Collected::OtherLogin,
-            Ok(Taken::Unknown) => Collected::Unknown,
-            Err(error) => {
+        let taken = self.ledger.collect_context(context, login, self.now());
+        let collected = match tokio::time::timeout_at(about.until.into(), taken).await {
+            Ok(Ok(Taken::Decision(name))) => decided(Decision::named(&name).unwrap_or(later)),
+            Ok(Ok(Taken::Pending)) | Err(_) => decided(later),
+            Ok(Ok(Taken::OtherLogin)) => Collected::OtherLogin,
+            Ok(Ok(Taken::Unknown)) => Collected::Unknown,
+            Ok(Err(error)) => {
                 tracing::error!(code = %error.code(), "A decision cannot be collected: {error}");
                 decided(later)
             }
         };
-        dialect.collected(&collected)
+        about.dialect.collected(&collected)
     }
 
     /// Tells who somebody is, if their password may still be moved. Limited as passwords are: names can be guessed too.
     async fn look_up(&self, about: &About<'_>, query: &Query) -> HookAnswer {
         let from = self.origin(about.spec, &query.who, query.address, None);
-        if self.guard.begin(&from, about.began).is_err() {
+        let Ok(receipt) = self.look_ups.begin(&from, about.began) else {
             return about.dialect.looked_up(&Found::TryLater, &query.echo);
-        }
+        };
         let meant = tokio::time::timeout_at(about.until.into(), self.ledger.meant(query.who.clone())).await;
         let Ok(Ok(Meant { candidate, open_doubts })) = meant else {
-            self.guard.end(&from, Outcome::Neither, Instant::now());
+            self.look_ups.end(&receipt, Outcome::Neither, Instant::now());
             return about.dialect.looked_up(&Found::TryLater, &query.echo);
         };
         let facts = Facts {
@@ -248,7 +261,7 @@ impl Service {
             (Step::Answer(Decision::TryLater(_)), _) => (Found::TryLater, Outcome::Neither),
             (Step::Ask | Step::Answer(_), _) => (Found::NotThere, Outcome::Wrong),
         };
-        self.guard.end(&from, outcome, Instant::now());
+        self.look_ups.end(&receipt, outcome, Instant::now());
         about.dialect.looked_up(&found, &query.echo)
     }
 }
@@ -262,6 +275,11 @@ fn person(candidate: &Candidate) -> Person<'_> {
     Person { account: &candidate.account, target: candidate.target.as_ref(), key: candidate.key }
 }
 
+/// The name of an attempt of several calls, bound to its hook: another one's callers have no business with it.
+fn in_hook(hook: &str, context: &str) -> String {
+    format!("{hook}/{context}")
+}
+
 /// The hook of a path, and what follows its own address.
 fn named<'s, 'p>(service: &'s Service, path: &'p str) -> Option<(&'s Hook, &'p str)> {
     let rest = path.strip_prefix(HOOKS)?;
@@ -270,10 +288,15 @@ fn named<'s, 'p>(service: &'s Service, path: &'p str) -> Option<(&'s Hook, &'p s
     Some((service.hook(name)?, rest))
 }
 
-fn ready(service: &Service) -> HookAnswer {
+/// The reasons are told where operators look, not where the world may.
+fn ready(service: &Service, side: Side) -> HookAnswer {
     let reasons = service.unready();
     let status = if reasons.is_empty() { 200 } else { 503 };
-    HookAnswer::json(status, &serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons }))
+    let mut body = serde_json::json!({ "ready": reasons.is_empty() });
+    if side == Side::Observed {
+        body["reasons"] = reasons.into();
+    }
+    HookAnswer::json(status, &body)
 }
 
 fn metrics(service: &Service) -> HookAnswer {

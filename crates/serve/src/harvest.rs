@@ -20,7 +20,7 @@ impl Service {
         if submission.password.expose_secret().is_empty() {
             return Harvested::NotThere;
         }
-        let first = match self.joins.begin(self.join_key(submission)) {
+        let first = match self.joins.begin(self.join_key(about.spec, "harvest", submission)) {
             Joined::First(first) => first,
             Joined::After(under_way) => {
                 let waited = timeout_at(about.until.into(), guard::outcome(under_way)).await.ok().flatten();
@@ -61,7 +61,7 @@ impl Service {
         match self.seat.freshness(found.target.as_ref(), &self.sweep_rules.password, about.until.into()).await {
             Freshness::Untouched => {}
             Freshness::Changed => return Harvested::AlreadyMoved,
-            Freshness::Unknown | Freshness::NotAsked => return Harvested::TryLater,
+            Freshness::Unknown | Freshness::NotThere | Freshness::NotAsked => return Harvested::TryLater,
         }
         if self.seat.strength(&submission.password) == Strength::TooWeak {
             return Harvested::TooWeak;
@@ -78,6 +78,9 @@ impl Service {
             ordinal: Some(found.ordinal),
             who: from.who,
             address: from.address,
+            range: from.range,
+            tenant: from.tenant,
+            counted: false,
             verdict: Some("harvested"),
             decision: Decision::Accept.name(),
             took_ms: u64::try_from(Instant::now().duration_since(about.began).as_millis()).unwrap_or(u64::MAX),

@@ -12,15 +12,21 @@ use std::{
 use aws_lc_rs::{hmac, rand::SystemRandom};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret;
-use sterna_core::{code::Finding, hook::Submission, legacy::Chain, registry::Context, time::Timestamp};
-use sterna_ledger::{Ledger, LedgerError};
+use sterna_core::{
+    code::Finding,
+    hook::{Once, Submission},
+    legacy::Chain,
+    registry::Context,
+    time::Timestamp,
+};
+use sterna_ledger::{Ledger, LedgerError, sign_in::PastAttempt};
 use sterna_wire::{Listener, Server, ServerTls, WireError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     attempt::Settled,
     config::{Config, Confirm, HookSpec, SweepRules, TlsFiles},
-    guard::{From, Guard, Joins, Places, Replays},
+    guard::{From, Guard, Joins, KNOWN_FOR, Places, QUIET, Replays},
     handler::{Front, Side},
     keys::Armed,
     record::{self, Recorder},
@@ -33,8 +39,6 @@ use crate::{
 const REPLAYS: usize = 400_000;
 /// Attempts of the past that limits are filled from at a start.
 const RECALLED: usize = 100_000;
-/// How far back addresses are known from which somebody signed in.
-const KNOWN_FOR: Duration = Duration::from_hours(24 * 30);
 /// From one look at key files and key sets to the next.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// From one summary of refusals in the audit log to the next.
@@ -115,6 +119,8 @@ pub(crate) struct Service {
     pub(crate) seat: Seat,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) guard: Guard,
+    /// Look-ups without a password have limits of their own: whoever guesses names must not spend what sign-ins need.
+    pub(crate) look_ups: Guard,
     pub(crate) places: Places,
     pub(crate) readers: Places,
     pub(crate) joins: Joins<Settled>,
@@ -171,6 +177,7 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
         seat: Seat::new(target),
         hooks,
         guard: Guard::new(config.limits),
+        look_ups: Guard::new(config.limits),
         places: Places::new(config.places),
         readers: Places::new(config.places.saturating_mul(2)),
         joins: Joins::default(),
@@ -328,11 +335,31 @@ impl Service {
     }
 
     /// Keyed with a key of this process alone: it says nothing about the password to anybody.
-    pub(crate) fn join_key(&self, submission: &Submission) -> [u8; 32] {
+    pub(crate) fn join_key(&self, spec: &HookSpec, operation: &str, submission: &Submission) -> [u8; 32] {
+        self.keyed(&[
+            spec.name.as_bytes(),
+            operation.as_bytes(),
+            submission.tenant.as_deref().unwrap_or_default().as_bytes(),
+            &self.ledger.who_digest(&submission.who),
+            submission.correlation.as_deref().unwrap_or_default().as_bytes(),
+            submission.password.expose_secret().as_bytes(),
+        ])
+    }
+
+    /// What a repeated message is known by: the same bytes at another hook, or about somebody else, are another message.
+    pub(crate) fn replay_key(&self, spec: &HookSpec, submission: &Submission, once: &Once) -> Once {
+        let digest = self.keyed(&[
+            spec.name.as_bytes(),
+            submission.tenant.as_deref().unwrap_or_default().as_bytes(),
+            &self.ledger.who_digest(&submission.who),
+            &once.digest,
+        ]);
+        Once { digest, until: once.until }
+    }
+
+    fn keyed(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.join_key);
-        context.update(&self.ledger.who_digest(&submission.who));
-        let correlation = submission.correlation.as_deref().unwrap_or_default().as_bytes();
-        for part in [correlation, submission.password.expose_secret().as_bytes()] {
+        for part in parts {
             context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             context.update(part);
         }
@@ -368,14 +395,15 @@ impl Service {
         let (now, wall) = (Instant::now(), self.now());
         let ago =
             |span: Duration| Timestamp(wall.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
-        let past = self.ledger.attempts_since(ago(KNOWN_FOR.min(self.keep_attempts)), RECALLED).await?;
+        let accepted = self.ledger.attempts_since(ago(KNOWN_FOR.min(self.keep_attempts)), true, RECALLED).await?;
+        let counted = self.ledger.attempts_since(ago(QUIET.max(window)), false, RECALLED).await?;
+        let mut past = [accepted, counted].concat();
+        past.sort_by_key(|attempt| attempt.at);
         for attempt in past {
             let age = Duration::from_millis(u64::try_from(wall.0.saturating_sub(attempt.at.0)).unwrap_or_default());
-            if !attempt.accepted && age > window {
-                continue;
-            }
-            let from = From { who: attempt.who, address: attempt.address, range: None, tenant: [0; 16] };
-            self.guard.recall(&from, attempt.accepted, now.checked_sub(age).unwrap_or(now));
+            let PastAttempt { who, account, address, range, tenant, accepted, .. } = attempt;
+            let from = From { who, address, range, tenant };
+            self.guard.recall(&from, account, accepted, now.checked_sub(age).unwrap_or(now));
         }
         Ok(())
     }

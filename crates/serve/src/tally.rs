@@ -20,6 +20,12 @@ impl Refusals {
         *counts.entry((Arc::clone(hook), why.name())).or_default() += 1;
     }
 
+    /// Counts something that was turned away for our own reasons: limits, too many at once.
+    pub(crate) fn add_word(&self, hook: &Arc<str>, word: &'static str) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((Arc::clone(hook), word)).or_default() += 1;
+    }
+
     /// Takes the summary; `None` when nothing was turned away.
     pub(crate) fn take(&self) -> Option<String> {
         let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));

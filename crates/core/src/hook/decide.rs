@@ -50,6 +50,8 @@ pub enum Freshness {
     Untouched,
     /// It has another password by now, or awaits none: the old one counts no more.
     Changed,
+    /// The target has no such account, or does not show it yet.
+    NotThere,
     /// The target was asked and did not answer in time, and the settings make that count.
     Unknown,
     /// The settings say that the target is not asked.
@@ -147,6 +149,7 @@ fn said(verdict: Verdict, facts: &Facts) -> Decision {
     match verdict {
         Verdict::Match { .. } | Verdict::MatchButExpired => match facts.freshness {
             Freshness::Changed => Decision::Wrong,
+            Freshness::NotThere => Decision::TryLater(Wait::Unsettled),
             Freshness::Unknown => Decision::TryLater(Wait::Outage),
             Freshness::Untouched | Freshness::NotAsked => accepted(verdict, facts),
         },
@@ -277,6 +280,8 @@ mod tests {
         for verdict in [YES, Verdict::MatchButExpired] {
             let changed = Facts { freshness: Freshness::Changed, ..awaiting(verdict) };
             assert_eq!(decide(&changed), Step::Answer(Decision::Wrong));
+            let gone = Facts { freshness: Freshness::NotThere, ..awaiting(verdict) };
+            assert_eq!(decide(&gone), Step::Answer(Decision::TryLater(Wait::Unsettled)));
             let unknown = Facts { freshness: Freshness::Unknown, ..awaiting(verdict) };
             assert_eq!(decide(&unknown), Step::Answer(Decision::TryLater(Wait::Outage)));
         }

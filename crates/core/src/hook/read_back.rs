@@ -25,17 +25,25 @@ impl Default for PasswordRules {
 }
 
 impl PasswordRules {
-    /// Whether the password was changed after the account was made. Both instants are the target's own.
-    fn is_changed(&self, held: &Held) -> bool {
+    /// Whether the password was changed after the account was made; `None` where the target does not say it. Both instants
+    /// are the target's own.
+    fn is_changed(&self, held: &Held) -> Option<bool> {
+        if !self.judge_change {
+            return Some(false);
+        }
         let slack = i64::try_from(self.slack.as_millis()).unwrap_or(i64::MAX);
-        let both = held.password_changed.zip(held.created);
-        self.judge_change && both.is_some_and(|(changed, made)| changed.0.saturating_sub(made.0) > slack)
+        let (changed, made) = held.password_changed.zip(held.created)?;
+        Some(changed.0.saturating_sub(made.0) > slack)
     }
 
     /// Whether the account still has the password that it was made with, and awaits another.
     pub fn freshness(&self, held: &Held) -> Freshness {
-        let untouched = held.awaiting == Some(true) && !self.is_changed(held);
-        if untouched { Freshness::Untouched } else { Freshness::Changed }
+        match (held.awaiting, self.is_changed(held)) {
+            (Some(true), Some(false)) => Freshness::Untouched,
+            // a target that does not tell when the password changed has not told that it did not
+            (Some(true), None) => Freshness::Unknown,
+            (Some(true), Some(true)) | (Some(false) | None, _) => Freshness::Changed,
+        }
     }
 
     /// The credential's step that follows from what is held.
@@ -48,7 +56,7 @@ impl PasswordRules {
         match held.awaiting {
             _ if !waits => None,
             Some(false) => Some(CredentialEvent::FlagCleared),
-            Some(true) if self.is_changed(held) => Some(CredentialEvent::ChangedElsewhere),
+            Some(true) if self.is_changed(held) == Some(true) => Some(CredentialEvent::ChangedElsewhere),
             Some(true) | None => None,
         }
     }
@@ -82,7 +90,7 @@ mod tests {
             assert_eq!(rules.freshness(&held), fresh, "{awaiting:?} {changed:?}");
         };
         check(AwaitingSignIn, Some(true), Some(1), None, Freshness::Untouched);
-        check(AwaitingSignIn, Some(true), None, None, Freshness::Untouched);
+        check(AwaitingSignIn, Some(true), None, None, Freshness::Unknown);
         check(AwaitingSignIn, Some(true), Some(3_600), Some(ChangedElsewhere), Freshness::Changed);
         check(Answered, Some(true), Some(3_600), Some(ChangedElsewhere), Freshness::Changed);
         check(Answered, Some(false), Some(3_600), Some(FlagCleared), Freshness::Changed);

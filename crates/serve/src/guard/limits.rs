@@ -1,21 +1,28 @@
 //! The limits on attempts. An attempt is counted as a failure when it begins and given back when it was none, so that
-//! many at once cannot slip through between counting and failing.
+//! many at once cannot slip through between counting and failing. What was counted is on a [`Receipt`], and exactly that is
+//! given back.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::window::{Allowance, Tallies};
+use super::window::{Allowance, Recent, Tallies};
 
 /// A keyed digest of what it stands for.
 type Digest = [u8; 16];
 
 /// Accounts and addresses that are remembered at once; each costs about 100 bytes.
 const MOST_KEYS: usize = 200_000;
+/// Tenants that are remembered at once.
+const MOST_TENANTS: usize = 1_000;
+/// So many wrong passwords are more than typos.
+const TYPOS: u32 = 3;
 /// Weight that a success takes off its address: somebody with a valid account and its password is there.
 const RELIEF: f64 = 5.0;
+/// For so long an address is known from which somebody has signed in.
+pub(crate) const KNOWN_FOR: Duration = Duration::from_hours(24 * 30);
 
 /// Where an attempt comes from and whom it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +33,7 @@ pub struct From {
     pub address: Option<Digest>,
     /// The range that the address is in.
     pub range: Option<Digest>,
-    /// The tenant or hook that asks.
+    /// The tenant and hook that ask.
     pub tenant: Digest,
 }
 
@@ -43,11 +50,13 @@ pub struct Limits {
     pub address: u32,
     /// Wrong passwords from one range of addresses (IPv4 /24, IPv6 /48) within `window`.
     pub range: u32,
-    /// Wrong passwords in one tenant within `window`, after which strangers are turned away.
+    /// Wrong passwords in one tenant within 15 minutes, after which strangers are rationed where the wrong ones are more than
+    /// half as many as the accepted.
     pub tenant: u32,
-    /// Wrong passwords in all within `window`, after which strangers are turned away.
+    /// The same in all.
     pub service: u32,
-    /// Attempts a minute from addresses never seen before that are let through even then.
+    /// Attempts a minute of strangers who have not failed that are let through even then; twice as many as were accepted of
+    /// late where that is more.
     pub fresh_per_minute: u32,
     /// The time over which is counted.
     pub window: Duration,
@@ -97,12 +106,24 @@ impl Limited {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A wrong password: counts.
+    /// A wrong password, or an account that the old system does not let in: counts.
     Wrong,
-    /// The right one.
+    /// The right one, and it was handed over.
     Accepted,
-    /// Nothing that says anything of the person: an outage, a locked account.
+    /// The right one, and nothing was handed over: it can be shown again and again, so it earns nothing.
+    Right,
+    /// Nothing that says anything of the person: an outage.
     Neither,
+}
+
+/// What was counted for an attempt.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Receipt {
+    from: From,
+    known: bool,
+    /// The account itself, once it is known which one is meant.
+    account: Option<Digest>,
 }
 
 /// Counts attempts.
@@ -117,10 +138,12 @@ struct State {
     accounts: Tallies<(Digest, bool)>,
     addresses: Tallies<Digest>,
     ranges: Tallies<Digest>,
-    tenants: Tallies<Digest>,
-    service: Tallies<()>,
     fresh: Tallies<()>,
+    tenants: HashMap<Digest, Recent>,
+    service: Recent,
     known: HashMap<Digest, Instant>,
+    /// Accounts that have earned relief for an address: each does once.
+    earned: HashMap<Digest, Instant>,
 }
 
 impl Guard {
@@ -130,64 +153,75 @@ impl Guard {
             accounts: Tallies::new(MOST_KEYS),
             addresses: Tallies::new(MOST_KEYS),
             ranges: Tallies::new(MOST_KEYS),
-            tenants: Tallies::new(1_000),
-            service: Tallies::new(1),
             fresh: Tallies::new(1),
+            tenants: HashMap::new(),
+            service: Recent::new(Instant::now()),
             known: HashMap::new(),
+            earned: HashMap::new(),
         };
         Self { limits, state: Mutex::new(state) }
     }
 
     /// Whether somebody has signed in from this address before.
     pub fn knows(&self, address: Option<&Digest>) -> bool {
-        address.is_some_and(|address| self.lock().known.contains_key(address))
+        self.lock().knows(address, Instant::now())
     }
 
     /// Lets an attempt begin, which counts it, or says which limit is exceeded, which does not.
     ///
     /// # Errors
     /// The limit.
-    pub fn begin(&self, from: &From, now: Instant) -> Result<(), Limited> {
+    pub fn begin(&self, from: &From, now: Instant) -> Result<Receipt, Limited> {
         let mut state = self.lock();
-        let known = from.address.is_some_and(|address| state.known.contains_key(&address));
+        let known = state.knows(from.address.as_ref(), now);
         state.check(&self.limits, from, known, now)?;
         state.count(&self.limits, from, known, now);
+        Ok(Receipt { from: *from, known, account: None })
+    }
+
+    /// Counts the attempt on the account itself as well: it may be named in several ways.
+    ///
+    /// # Errors
+    /// The account's limit; what was counted before stays on the receipt.
+    pub fn meant(&self, receipt: &mut Receipt, account: Digest, now: Instant) -> Result<(), Limited> {
+        let mut state = self.lock();
+        let key = (account, receipt.known);
+        if state.accounts.must_wait(&key, &self.limits.account(), now) {
+            return Err(Limited::Account);
+        }
+        state.accounts.failed(key, &self.limits.account(), now);
+        receipt.account = Some(account);
         Ok(())
     }
 
     /// Tells how an attempt that was let through ended.
-    pub fn end(&self, from: &From, outcome: Outcome, now: Instant) {
-        match outcome {
-            Outcome::Wrong => {}
-            Outcome::Neither => self.lock().give_back(&self.limits, from, 1.0, now),
-            Outcome::Accepted => {
-                let mut state = self.lock();
-                state.give_back(&self.limits, from, 1.0, now);
-                if let Some(address) = &from.address {
-                    state.addresses.relieve(address, RELIEF, &self.limits.address(), now);
-                    state.learn(*address, now);
-                }
-                for known in [false, true] {
-                    state.accounts.forget(&(from.who, known));
-                }
-            }
-        }
-    }
-
-    /// Takes in an attempt of the past, from before a restart.
-    pub fn recall(&self, from: &From, accepted: bool, at: Instant) {
-        let mut state = self.lock();
-        if accepted {
-            if let Some(address) = from.address {
-                state.learn(address, at);
-            }
+    pub fn end(&self, receipt: &Receipt, outcome: Outcome, now: Instant) {
+        if outcome == Outcome::Wrong {
             return;
         }
-        let known = from.address.is_some_and(|address| state.known.contains_key(&address));
-        state.count(&self.limits, from, known, at);
+        let mut state = self.lock();
+        state.give_back(&self.limits, receipt, now);
+        if outcome == Outcome::Accepted {
+            state.accepted(&self.limits, receipt, now);
+        }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    /// Takes in an attempt of the past, from before a restart; `account` where it was known which one was meant.
+    pub fn recall(&self, from: &From, account: Option<Digest>, accepted: bool, at: Instant) {
+        let mut state = self.lock();
+        let known = state.knows(from.address.as_ref(), at);
+        let receipt = Receipt { from: *from, known, account };
+        if accepted {
+            state.accepted(&self.limits, &receipt, at);
+            return;
+        }
+        state.count(&self.limits, from, known, at);
+        if let Some(account) = account {
+            state.accounts.failed((account, known), &self.limits.account(), at);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -210,14 +244,21 @@ impl Limits {
         Allowance { failures, window: self.window, first_wait: Duration::ZERO, longest_wait: Duration::ZERO }
     }
 
-    fn fresh(&self) -> Allowance {
-        Allowance { window: Duration::from_mins(1), ..self.plain(self.fresh_per_minute) }
+    fn fresh(&self, accepted_per_minute: u32) -> Allowance {
+        let a_minute = self.fresh_per_minute.max(accepted_per_minute.saturating_mul(2));
+        Allowance { window: Duration::from_mins(1), ..self.plain(a_minute) }
     }
 }
 
 impl State {
-    fn check(&self, limits: &Limits, from: &From, known: bool, now: Instant) -> Result<(), Limited> {
-        if self.accounts.must_wait(&(from.who, known), &limits.account(), now) {
+    fn knows(&self, address: Option<&Digest>, now: Instant) -> bool {
+        let seen = address.and_then(|address| self.known.get(address));
+        seen.is_some_and(|at| now.saturating_duration_since(*at) < KNOWN_FOR)
+    }
+
+    fn check(&mut self, limits: &Limits, from: &From, known: bool, now: Instant) -> Result<(), Limited> {
+        let account = limits.account();
+        if self.accounts.must_wait(&(from.who, known), &account, now) {
             return Err(Limited::Account);
         }
         let address = limits.address();
@@ -230,13 +271,26 @@ impl State {
         if from.range.is_some_and(|key| self.ranges.must_wait(&key, &limits.plain(limits.range), now)) {
             return Err(Limited::Range);
         }
-        let flood = self.tenants.must_wait(&from.tenant, &limits.plain(limits.tenant), now)
-            || self.service.must_wait(&(), &limits.plain(limits.service), now);
-        let has_failed = from.address.is_some_and(|key| self.addresses.has_failed(&key, &address, now));
-        if flood && (has_failed || self.fresh.must_wait(&(), &limits.fresh(), now)) {
+        if !self.is_flooded(limits, from, now) {
+            return Ok(());
+        }
+        // strangers who have failed go first; without an address it is the account that has
+        let has_failed = match from.address {
+            Some(key) => self.addresses.has_failed(&key, TYPOS, &address, now),
+            None => self.accounts.has_failed(&(from.who, known), TYPOS, &account, now),
+        };
+        let fresh = limits.fresh(self.service.accepted_per_minute(now));
+        if has_failed || self.fresh.must_wait(&(), &fresh, now) {
             return Err(Limited::Flood);
         }
         Ok(())
+    }
+
+    /// Whether there are too many wrong passwords, in number and beside the accepted ones: honest people mistype as well.
+    fn is_flooded(&mut self, limits: &Limits, from: &From, now: Instant) -> bool {
+        let over = |(wrong, accepted): (u32, u32), limit: u32| wrong >= limit && wrong > accepted / 2;
+        let tenant = self.tenants.get_mut(&from.tenant).map_or((0, 0), |recent| recent.sums(now));
+        over(tenant, limits.tenant) || over(self.service.sums(now), limits.service)
     }
 
     fn count(&mut self, limits: &Limits, from: &From, known: bool, now: Instant) {
@@ -247,125 +301,69 @@ impl State {
         if let Some(range) = from.range {
             self.ranges.failed(range, &limits.plain(limits.range), now);
         }
-        self.tenants.failed(from.tenant, &limits.plain(limits.tenant), now);
-        self.service.failed((), &limits.plain(limits.service), now);
+        self.tenant(from.tenant, now).add(1, 0, now);
+        self.service.add(1, 0, now);
         if !known {
-            self.fresh.failed((), &limits.fresh(), now);
+            let fresh = limits.fresh(self.service.accepted_per_minute(now));
+            self.fresh.failed((), &fresh, now);
         }
     }
 
-    fn give_back(&mut self, limits: &Limits, from: &From, by: f64, now: Instant) {
-        for known in [false, true] {
-            self.accounts.relieve(&(from.who, known), by, &limits.account(), now);
+    fn tenant(&mut self, tenant: Digest, now: Instant) -> &mut Recent {
+        if self.tenants.len() >= MOST_TENANTS && !self.tenants.contains_key(&tenant) {
+            // callers have proved who they are, so tenants are few; a made-up one costs itself
+            self.tenants.retain(|_, recent| recent.sums(now) != (0, 0));
+        }
+        self.tenants.entry(tenant).or_insert_with(|| Recent::new(now))
+    }
+
+    /// Exactly what was counted. The ration of strangers is not given back: the attempt was made.
+    fn give_back(&mut self, limits: &Limits, receipt: &Receipt, now: Instant) {
+        let Receipt { from, known, account } = receipt;
+        for who in [Some(from.who), *account].into_iter().flatten() {
+            self.accounts.relieve(&(who, *known), 1.0, &limits.account(), now);
         }
         if let Some(address) = &from.address {
-            self.addresses.relieve(address, by, &limits.address(), now);
+            self.addresses.relieve(address, 1.0, &limits.address(), now);
         }
         if let Some(range) = &from.range {
-            self.ranges.relieve(range, by, &limits.plain(limits.range), now);
+            self.ranges.relieve(range, 1.0, &limits.plain(limits.range), now);
         }
-        self.tenants.relieve(&from.tenant, by, &limits.plain(limits.tenant), now);
-        self.service.relieve(&(), by, &limits.plain(limits.service), now);
-        self.fresh.relieve(&(), by, &limits.fresh(), now);
+        self.tenant(from.tenant, now).take_back(now);
+        self.service.take_back(now);
     }
 
-    fn learn(&mut self, address: Digest, now: Instant) {
-        if self.known.len() >= MOST_KEYS {
-            let mut all: Vec<Instant> = self.known.values().copied().collect();
-            let middle = all.len() / 2;
-            let (_, median, _) = all.select_nth_unstable(middle);
-            let median = *median;
-            self.known.retain(|_, at| *at > median);
+    fn accepted(&mut self, limits: &Limits, receipt: &Receipt, now: Instant) {
+        let Receipt { from, account, .. } = receipt;
+        self.tenant(from.tenant, now).add(0, 1, now);
+        self.service.add(0, 1, now);
+        for who in [Some(from.who), *account].into_iter().flatten() {
+            for known in [false, true] {
+                self.accounts.forget(&(who, known));
+            }
         }
-        self.known.insert(address, now);
+        // one account vouches for one address once: its owner cannot buy guesses at others with it
+        let who = account.unwrap_or(from.who);
+        let Some(address) = from.address else { return };
+        if remember(&mut self.earned, who, now) {
+            self.addresses.relieve(&address, RELIEF, &limits.address(), now);
+            remember(&mut self.known, address, now);
+        }
     }
+}
+
+/// Remembers a key; whether it is new. Where there are too many, the older half goes.
+fn remember(known: &mut HashMap<Digest, Instant>, key: Digest, now: Instant) -> bool {
+    if known.len() >= MOST_KEYS {
+        let mut all: Vec<Instant> = known.values().copied().collect();
+        let middle = all.len() / 2;
+        let (_, median, _) = all.select_nth_unstable(middle);
+        let median = *median;
+        known.retain(|_, at| *at > median);
+    }
+    known.insert(key, now).is_none_or(|before| now.saturating_duration_since(before) > KNOWN_FOR)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn digest(number: u32) -> Digest {
-        let mut digest = [0; 16];
-        digest[..4].copy_from_slice(&number.to_be_bytes());
-        digest
-    }
-
-    fn from(who: u32, address: u32) -> From {
-        From { who: digest(who), address: Some(digest(address)), range: Some(digest(address / 256)), tenant: digest(0) }
-    }
-
-    /// Wrong passwords that get through when `attempts` are made at one instant.
-    fn through(guard: &Guard, attempts: impl Iterator<Item = From>, now: Instant) -> usize {
-        attempts.filter(|from| guard.begin(from, now).map(|()| guard.end(from, Outcome::Wrong, now)).is_ok()).count()
-    }
-
-    #[test]
-    fn ten_thousand_guesses_at_one_account_end_after_ten_from_wherever_they_come() {
-        let (guard, now) = (Guard::new(Limits::default()), Instant::now());
-        assert_eq!(through(&guard, (0..10_000).map(|n| from(1, n)), now), 10);
-        assert_eq!(guard.begin(&from(1, 99_999), now), Err(Limited::Account));
-        assert_eq!(guard.begin(&from(2, 99_999), now), Ok(()), "another account from elsewhere goes on");
-    }
-
-    #[test]
-    fn over_a_day_the_wait_grows_so_that_guessing_stays_hopeless() {
-        let (guard, start) = (Guard::new(Limits::default()), Instant::now());
-        let tries: usize = (0..24 * 60)
-            .map(|minute| through(&guard, (0..10).map(|n| from(1, n * 256)), start + Duration::from_mins(minute)))
-            .sum();
-        assert!((40..80).contains(&tries), "{tries} guesses in a day");
-    }
-
-    #[test]
-    fn a_thousand_accounts_from_one_address_end_at_the_addresses_limit() {
-        let (guard, now) = (Guard::new(Limits::default()), Instant::now());
-        assert_eq!(through(&guard, (0..1_000).map(|n| from(n, 7)), now), 30);
-        assert_eq!(guard.begin(&from(1, 7), now), Err(Limited::Address));
-        assert_eq!(guard.begin(&from(1, 8), now), Ok(()));
-    }
-
-    #[test]
-    fn a_spray_from_a_thousand_addresses_ends_at_the_tenants_limit_and_known_addresses_go_on() {
-        let (guard, now) = (Guard::new(Limits::default()), Instant::now());
-        let honest = from(1_000_000, 5_000_000);
-        guard.begin(&honest, now).unwrap();
-        guard.end(&honest, Outcome::Accepted, now);
-        let spray = (0..10_000).map(|n| From { range: Some(digest(n % 1_000)), ..from(n, n % 1_000 + 1) });
-        let got = through(&guard, spray, now);
-        assert!((2_000..=2_060).contains(&got), "{got}");
-        assert_eq!(guard.begin(&from(20_000, 1), now), Err(Limited::Flood));
-        assert_eq!(guard.begin(&From { who: digest(1_000_001), ..honest }, now), Ok(()));
-        assert_eq!(guard.begin(&from(30_000, 6_000_000), now + Duration::from_secs(5)), Ok(()), "a fresh address");
-    }
-
-    #[test]
-    fn attempts_at_once_are_counted_before_they_end_and_outages_are_given_back() {
-        let (guard, now) = (Guard::new(Limits::default()), Instant::now());
-        let one = from(1, 1);
-        let begun = (0..50).filter(|_| guard.begin(&one, now).is_ok()).count();
-        assert_eq!(begun, 10);
-        (0..begun).for_each(|_| guard.end(&one, Outcome::Neither, now));
-        assert_eq!(guard.begin(&one, now), Ok(()), "an outage never counts");
-    }
-
-    #[test]
-    fn a_stranger_who_guesses_does_not_lock_the_person_out_at_home() {
-        let (guard, now) = (Guard::new(Limits::default()), Instant::now());
-        let home = from(2, 77);
-        guard.begin(&home, now).unwrap();
-        guard.end(&home, Outcome::Accepted, now);
-        through(&guard, (0..100).map(|n| from(1, n * 256)), now);
-        assert_eq!(guard.begin(&from(1, 1), now), Err(Limited::Account));
-        assert_eq!(guard.begin(&from(1, 77), now), Ok(()));
-    }
-
-    #[test]
-    fn a_restart_forgets_nothing() {
-        let (guard, now) = (Guard::new(Limits::default()), Instant::now());
-        (0..10).for_each(|_| guard.recall(&from(1, 1), false, now));
-        assert_eq!(guard.begin(&from(1, 2), now), Err(Limited::Account));
-        guard.recall(&from(5, 9), true, now);
-        assert!(guard.knows(Some(&digest(9))));
-    }
-}
+#[path = "limits_tests.rs"]
+mod tests;

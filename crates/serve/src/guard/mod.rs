@@ -10,6 +10,8 @@ mod replay;
 mod window;
 
 pub use join::{First, Joined, Joins, outcome};
-pub use limits::{From, Guard, Limited, Limits, Outcome};
+pub(crate) use limits::KNOWN_FOR;
+pub use limits::{From, Guard, Limited, Limits, Outcome, Receipt};
 pub use places::{Place, Places};
 pub use replay::{Replays, Seen};
+pub(crate) use window::QUIET;

@@ -1,14 +1,14 @@
 //! Counting over a sliding time: how often something happened to each of many keys, in bounded memory.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     hash::Hash,
     time::{Duration, Instant},
 };
 
 /// What is known of one key.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tally {
+struct Tally {
     /// Failures, as they fade: the weight at `at`.
     weight: f64,
     at: Instant,
@@ -18,7 +18,7 @@ pub(super) struct Tally {
     passed: u32,
 }
 
-/// Failures per key. One that is over loses weight evenly, so that `limit` failures have faded after the window.
+/// Failures per key. One that is over loses weight evenly, so that `failures` have faded after the window.
 #[derive(Debug)]
 pub(super) struct Tallies<K> {
     known: HashMap<K, Tally>,
@@ -39,7 +39,7 @@ pub(super) struct Allowance {
 }
 
 /// After so long without a failure the waits begin with the first one again.
-const QUIET: Duration = Duration::from_hours(24);
+pub(crate) const QUIET: Duration = Duration::from_hours(24);
 
 impl Allowance {
     /// Weights fade all the time, so the last failure is reached a little before its number.
@@ -53,6 +53,12 @@ impl Tally {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         let per_sec = f64::from(allowance.failures) / allowance.window.as_secs_f64().max(0.001);
         (self.weight - passed * per_sec).max(0.0)
+    }
+
+    /// Whether it has to be kept: somebody waits, or the waits have grown and have not been quiet for long enough.
+    fn matters(&self, allowance: &Allowance, now: Instant) -> bool {
+        let grown = self.passed > 0 && now.saturating_duration_since(self.at) < QUIET;
+        grown || self.faded(allowance, now) > 0.0
     }
 }
 
@@ -73,18 +79,18 @@ impl<K: Eq + Hash + Copy> Tallies<K> {
         }
     }
 
-    /// Whether the key has failed within the window.
-    pub(super) fn has_failed(&self, key: &K, allowance: &Allowance, now: Instant) -> bool {
-        self.known.get(key).is_some_and(|tally| tally.faded(allowance, now) > 0.0)
+    /// Whether the key has failed so often within the window.
+    pub(super) fn has_failed(&self, key: &K, times: u32, allowance: &Allowance, now: Instant) -> bool {
+        self.known.get(key).is_some_and(|tally| tally.faded(allowance, now) + 0.5 >= f64::from(times))
     }
 
     /// Counts a failure.
     pub(super) fn failed(&mut self, key: K, allowance: &Allowance, now: Instant) {
-        self.make_room(allowance, now);
-        let tally = match self.known.entry(key) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Tally { weight: 0.0, at: now, until: None, passed: 0 }),
-        };
+        if !self.known.contains_key(&key) {
+            self.make_room(allowance, now);
+        }
+        let fresh = Tally { weight: 0.0, at: now, until: None, passed: 0 };
+        let tally = self.known.entry(key).or_insert(fresh);
         let faded = tally.faded(allowance, now);
         if now.saturating_duration_since(tally.at) >= QUIET {
             (tally.passed, tally.until) = (0, None);
@@ -99,12 +105,12 @@ impl<K: Eq + Hash + Copy> Tallies<K> {
         }
     }
 
-    /// Takes weight off: somebody there has shown to be honest.
+    /// Takes weight off: what was counted was no failure, or somebody there has shown to be honest.
     pub(super) fn relieve(&mut self, key: &K, by: f64, allowance: &Allowance, now: Instant) {
         if let Some(tally) = self.known.get_mut(key) {
             tally.weight = (tally.faded(allowance, now) - by).max(0.0);
-            tally.at = now;
-            // what was given back had begun the wait
+            tally.at = tally.at.max(now);
+            // what was given back had begun or lengthened the wait
             if tally.passed <= 1 && !allowance.is_used_up(tally.weight) {
                 (tally.until, tally.passed) = (None, 0);
             } else if tally.passed > 1 {
@@ -119,34 +125,26 @@ impl<K: Eq + Hash + Copy> Tallies<K> {
         self.known.remove(key);
     }
 
-    /// Drops what has faded; where nothing has, the lightest half goes, never the keys that wait.
+    /// Drops what no longer matters; where everything does, the lightest half goes: keys that failed once or twice.
     fn make_room(&mut self, allowance: &Allowance, now: Instant) {
         if self.known.len() < self.most {
             return;
         }
-        let waits = |tally: &Tally| tally.until.is_some_and(|until| now < until);
-        self.known.retain(|_, tally| waits(tally) || tally.faded(allowance, now) > 0.0);
+        self.known.retain(|_, tally| tally.matters(allowance, now));
         if self.known.len() < self.most {
             return;
         }
-        let mut weights: Vec<f64> = self.known.values().map(|tally| tally.faded(allowance, now)).collect();
-        let middle = weights.len() / 2;
-        let (_, median, _) = weights.select_nth_unstable_by(middle, f64::total_cmp);
+        let heaviness = |tally: &Tally| f64::from(tally.passed) * 1_000.0 + tally.faded(allowance, now);
+        let mut all: Vec<f64> = self.known.values().map(heaviness).collect();
+        let middle = all.len() / 2;
+        let (_, median, _) = all.select_nth_unstable_by(middle, f64::total_cmp);
         let median = *median;
         let mut keep = self.most / 2;
         self.known.retain(|_, tally| {
-            let stays = waits(tally) || (tally.faded(allowance, now) > median && keep > 0);
+            let stays = heaviness(tally) > median && keep > 0;
             keep = keep.saturating_sub(usize::from(stays));
             stays
         });
-        if self.known.len() >= self.most {
-            // all of them wait: an attack from that many keys; the newest cannot be told apart from it
-            let mut keep = self.most / 2;
-            self.known.retain(|_, _| {
-                keep = keep.saturating_sub(1);
-                keep > 0
-            });
-        }
     }
 
     #[cfg(test)]
@@ -155,11 +153,69 @@ impl<K: Eq + Hash + Copy> Tallies<K> {
     }
 }
 
+/// How many passwords were wrong and how many accepted of late, minute by minute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recent {
+    minutes: [(u32, u32); MINUTES],
+    /// The minute that the last entry is of.
+    at: Instant,
+    next: usize,
+}
+
+/// Minutes that are looked back.
+const MINUTES: usize = 15;
+const MINUTE: Duration = Duration::from_mins(1);
+
+impl Recent {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { minutes: [(0, 0); MINUTES], at: now, next: 0 }
+    }
+
+    fn turn(&mut self, now: Instant) {
+        let mut turned = 0;
+        while now.saturating_duration_since(self.at) >= MINUTE && turned < MINUTES {
+            self.next = (self.next + 1) % MINUTES;
+            self.minutes[self.next] = (0, 0);
+            self.at += MINUTE;
+            turned += 1;
+        }
+        if now.saturating_duration_since(self.at) >= MINUTE {
+            self.at = now;
+        }
+    }
+
+    pub(super) fn add(&mut self, wrong: u32, accepted: u32, now: Instant) {
+        self.turn(now);
+        let minute = &mut self.minutes[self.next];
+        (minute.0, minute.1) = (minute.0.saturating_add(wrong), minute.1.saturating_add(accepted));
+    }
+
+    /// What was counted as wrong was not.
+    pub(super) fn take_back(&mut self, now: Instant) {
+        self.turn(now);
+        let minute = &mut self.minutes[self.next];
+        minute.0 = minute.0.saturating_sub(1);
+    }
+
+    /// Wrong and accepted ones of the last minutes.
+    pub(super) fn sums(&mut self, now: Instant) -> (u32, u32) {
+        self.turn(now);
+        let add =
+            |sum: (u32, u32), minute: &(u32, u32)| (sum.0.saturating_add(minute.0), sum.1.saturating_add(minute.1));
+        self.minutes.iter().fold((0, 0), add)
+    }
+
+    /// Accepted ones in the best of the last minutes: a morning that has just begun has no average yet.
+    pub(super) fn accepted_per_minute(&mut self, now: Instant) -> u32 {
+        self.turn(now);
+        self.minutes.iter().map(|minute| minute.1).max().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_mins(1);
     const TEN: Allowance = Allowance {
         failures: 10,
         window: Duration::from_mins(15),
@@ -180,9 +236,7 @@ mod tests {
         for wait in [2, 4, 8] {
             assert!(!tallies.must_wait(&1, &TEN, now), "one more try after the wait");
             tallies.failed(1, &TEN, now);
-            if wait < 8 {
-                assert!(tallies.must_wait(&1, &TEN, now + MINUTE * (wait - 1)), "{wait}");
-            }
+            assert!(tallies.must_wait(&1, &TEN, now + MINUTE * (wait - 1)), "{wait}");
             now += MINUTE * wait;
         }
     }
@@ -196,8 +250,8 @@ mod tests {
         }
         assert!(tallies.must_wait(&1, &plain, start));
         assert!(!tallies.must_wait(&1, &plain, start + Duration::from_secs(91)), "a tenth has faded");
-        assert!(tallies.has_failed(&1, &plain, start + MINUTE * 10));
-        assert!(!tallies.has_failed(&1, &plain, start + MINUTE * 15));
+        assert!(tallies.has_failed(&1, 3, &plain, start + MINUTE * 10));
+        assert!(!tallies.has_failed(&1, 3, &plain, start + MINUTE * 12));
         tallies.relieve(&1, 5.0, &plain, start);
         assert!(!tallies.must_wait(&1, &plain, start));
     }
@@ -213,5 +267,26 @@ mod tests {
             assert!(tallies.len() <= 100);
         }
         assert!(tallies.must_wait(&1_000_000, &TEN, start));
+    }
+
+    #[test]
+    fn one_key_alone_is_counted_too() {
+        let (mut tallies, start) = (Tallies::new(1), Instant::now());
+        for _ in 0..10 {
+            tallies.failed((), &TEN, start);
+        }
+        assert!(tallies.must_wait(&(), &TEN, start));
+    }
+
+    #[test]
+    fn what_happened_a_quarter_of_an_hour_ago_is_over() {
+        let start = Instant::now();
+        let mut recent = Recent::new(start);
+        for minute in 0..20 {
+            recent.add(2, 1, start + MINUTE * minute);
+        }
+        assert_eq!(recent.sums(start + MINUTE * 19), (30, 15));
+        assert_eq!(recent.accepted_per_minute(start + MINUTE * 19), 1);
+        assert_eq!(recent.sums(start + MINUTE * 100), (0, 0));
     }
 }
