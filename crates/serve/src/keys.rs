@@ -84,7 +84,6 @@ impl Armed {
             fetching: tokio::sync::Mutex::default(),
             files: Mutex::default(),
         };
-        armed.note_files();
         if let Some(address) = armed.needs.key_set.clone() {
             // what cannot be had now is tried again; what is no key set is told by name
             let _ = armed.renew(spec, &address).await;
@@ -112,15 +111,18 @@ impl Armed {
     }
 
     fn arm(&self, spec: &HookSpec, key_set: Option<Vec<u8>>) -> Result<(), Vec<Finding>> {
+        // looked at before they are read: what changes in between is read again
+        let files = self.look_at_files();
         let material = Material { key_set, ..self.material()? };
         let dialect = spec.kind.open(&spec.values, &material)?;
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
         *self.dialect.write().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
         Ok(())
     }
 
-    /// Whether a file of it has changed since it was last looked at.
+    /// Whether a file of it has changed since it was last read.
     pub(crate) fn has_changed(&self) -> bool {
-        self.note_files()
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) != self.look_at_files()
     }
 
     /// Fetches the key set because a caller's key is not in it.
@@ -204,8 +206,8 @@ impl Armed {
         if findings.is_empty() { Ok(material) } else { Err(findings) }
     }
 
-    /// Notes when the files last changed; whether that is news.
-    fn note_files(&self) -> bool {
+    /// When the files last changed, and how long they are.
+    fn look_at_files(&self) -> Vec<Option<(SystemTime, u64)>> {
         let secrets = self.needs.secrets.values().filter_map(|reference| match reference {
             SecretRef::File(path) => Some(path),
             SecretRef::Env(_) | SecretRef::Command(_) => None,
@@ -215,11 +217,7 @@ impl Armed {
             let data = std::fs::metadata(self.context.project.join(path)).ok()?;
             Some((data.modified().ok()?, data.len()))
         };
-        let now: Vec<_> = all.iter().map(look).collect();
-        let mut before = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = *before != now;
-        *before = now;
-        changed
+        all.iter().map(look).collect()
     }
 }
 

@@ -69,7 +69,9 @@ impl Seat {
             return Freshness::NotAsked;
         }
         match timeout_at(until, target.read_back(std::slice::from_ref(id))).await {
-            Ok(Ok(held)) => held.into_iter().next().flatten().map_or(Freshness::NotThere, |held| rules.freshness(&held)),
+            Ok(Ok(held)) => {
+                held.into_iter().next().flatten().map_or(Freshness::NotThere, |held| rules.freshness(&held))
+            }
             Ok(Err(error)) => {
                 tracing::warn!(code = %error.code, "The target does not tell whether a password is untouched: {error}");
                 Freshness::Unknown

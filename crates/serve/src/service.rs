@@ -197,8 +197,10 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
     service.recall(config.limits.window).await?;
     let limits = sterna_wire::Limits {
         connections: config.connections,
+        // callers are few and keep their connections; nobody else shall take them all
+        connections_each: (config.connections / 2).max(1),
         body_bytes: service.body_bytes(),
-        header_timeout: Duration::from_secs(30),
+        header_timeout: Duration::from_secs(15),
         body_timeout: Duration::from_secs(5),
         ..sterna_wire::Limits::default()
     };

@@ -18,6 +18,11 @@ use tokio_util::sync::CancellationToken;
 use crate::socket::{ResetSwitch, Socket};
 use crate::{Handler, Limits, PeerCertificate, Reply, ServerTls};
 
+/// Headers of one request at most.
+const MOST_HEADERS: usize = 64;
+/// Bytes that are kept of a connection while a request is read: all its headers have to fit in.
+const BUFFER_BYTES: usize = 64 * 1024;
+
 /// What all connections of one listener share.
 pub(crate) struct Connections<H> {
     pub(crate) handler: Arc<H>,
@@ -69,6 +74,8 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(shared.limits.header_timeout)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

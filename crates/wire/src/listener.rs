@@ -1,7 +1,8 @@
 //! Binding, accepting and ending: every number that bounds a listener is here.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -17,6 +18,8 @@ use crate::{Handler, ServerTls, WireError};
 pub struct Limits {
     /// Connections open at one time; further ones wait in the operating system's queue.
     pub connections: usize,
+    /// Connections open at one time from one address; further ones are closed at once.
+    pub connections_each: usize,
     /// Bytes of one request body; a longer one is answered 413.
     pub body_bytes: usize,
     /// Time for the TLS handshake.
@@ -31,6 +34,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_024,
+            connections_each: 1_024,
             body_bytes: 4 * 1024 * 1024,
             handshake_timeout: Duration::from_secs(5),
             header_timeout: Duration::from_mins(2),
@@ -105,9 +109,40 @@ impl Drop for Server {
     }
 }
 
+/// How many connections each address has.
+type Shares = Mutex<HashMap<IpAddr, usize>>;
+
+/// One connection of an address; given back when dropped.
+struct Share(Arc<Shares>, IpAddr);
+
+impl Share {
+    fn take(shares: &Arc<Shares>, peer: IpAddr, most: usize) -> Option<Self> {
+        let mut all = shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(peer).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Self(Arc::clone(shares), peer))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = all.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.1);
+            }
+        }
+    }
+}
+
 async fn accept<H: Handler>(listener: Listener, handler: Arc<H>, stop: CancellationToken, tasks: TaskTracker) {
     let Listener { socket, tls, limits, .. } = listener;
     let permits = Arc::new(Semaphore::new(limits.connections));
+    let shares = Arc::new(Shares::default());
     let shared = Arc::new(Connections { handler, tls, limits, stop: stop.clone() });
     loop {
         let permit = tokio::select! {
@@ -123,10 +158,11 @@ async fn accept<H: Handler>(listener: Listener, handler: Arc<H>, stop: Cancellat
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Some(share) = Share::take(&shares, peer.ip(), limits.connections_each) else { continue };
                 let shared = Arc::clone(&shared);
                 tasks.spawn(async move {
                     serve_connection(shared, stream, peer).await;
-                    drop(permit);
+                    drop((permit, share));
                 });
             }
             Err(error) => {

@@ -36,6 +36,12 @@ pub(crate) const SERVE: &[Setting] = &[
     ),
     setting!("tls_key", Kind::Path, Need::Optional, "Its private key, a PEM file."),
     setting!(
+        "plain_http",
+        Kind::Flag,
+        Need::Default("false"),
+        "Whether plain HTTP is spoken on another address than loopback: only behind a proxy that ends TLS, on a network of its own."
+    ),
+    setting!(
         "trusted_proxies",
         Kind::Texts,
         Need::Optional,
@@ -189,6 +195,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &DeTable<'_>) -> ServeConfig
         reading.mistake(Code::E1005, message, span.clone());
     }
     networks(reading, &values, "trusted_proxies", "[serve]", &span);
+    plain_http(reading, &values, &span);
     let mut hooks = Vec::new();
     for (key, item) in reading.named(root, "hooks") {
         let at = format!("[hooks.{}]", key.get_ref());
@@ -207,6 +214,20 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &DeTable<'_>) -> ServeConfig
         hooks.push(HookConfig { name: key.get_ref().to_string(), kind, values, common });
     }
     ServeConfig { values, hooks }
+}
+
+/// Passwords in the clear leave this machine only where somebody says that they may.
+fn plain_http(reading: &mut Reading<'_>, values: &Values, span: &std::ops::Range<usize>) {
+    let address: Option<SocketAddr> = values.text("listen").and_then(|text| text.parse().ok());
+    let is_here = address.is_none_or(|address| address.ip().is_loopback());
+    let is_said = values.flag("plain_http").unwrap_or(false) || values.text("tls_certificate").is_some();
+    if !is_here && !is_said {
+        let message = "[serve] listen: passwords would come in the clear, over plain HTTP".to_owned();
+        let finding = reading.mistake(Code::E1005, message, span.clone());
+        finding.hints.push(
+            "give `tls_certificate` and `tls_key`, or `plain_http = true` behind a proxy that ends TLS".to_owned(),
+        );
+    }
 }
 
 fn networks(reading: &mut Reading<'_>, values: &Values, name: &str, at: &str, span: &std::ops::Range<usize>) {

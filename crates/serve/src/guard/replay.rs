@@ -1,7 +1,7 @@
 //! Each message once: a repeat within seconds gets the same answer again, a later one is refused.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -31,7 +31,6 @@ pub enum Seen {
 
 struct Entry {
     began: Instant,
-    until: Timestamp,
     answer: Option<HookAnswer>,
 }
 
@@ -44,8 +43,8 @@ pub struct Replays {
 #[derive(Default)]
 struct Known {
     messages: HashMap<[u8; 32], Entry>,
-    /// In the order of arrival, for forgetting.
-    order: VecDeque<[u8; 32]>,
+    /// By when they may be forgotten: a message that says it is valid for long keeps no other.
+    order: BTreeSet<(Timestamp, [u8; 32])>,
 }
 
 impl Replays {
@@ -69,8 +68,8 @@ impl Replays {
         if known.messages.len() >= self.most {
             return Seen::Full;
         }
-        known.messages.insert(once.digest, Entry { began: now, until: once.until, answer: None });
-        known.order.push_back(once.digest);
+        known.messages.insert(once.digest, Entry { began: now, answer: None });
+        known.order.insert((once.until, once.digest));
         Seen::New
     }
 
@@ -84,16 +83,10 @@ impl Replays {
 }
 
 impl Known {
-    /// Messages are valid for about as long as each other, so looking at the oldest is enough.
     fn forget(&mut self, wall: Timestamp) {
-        while let Some(oldest) = self.order.front() {
-            match self.messages.get(oldest) {
-                Some(entry) if entry.until > wall => return,
-                _ => {
-                    self.messages.remove(oldest);
-                    self.order.pop_front();
-                }
-            }
+        while let Some((until, digest)) = self.order.first().copied().filter(|(until, _)| *until <= wall) {
+            self.order.remove(&(until, digest));
+            self.messages.remove(&digest);
         }
     }
 }
@@ -125,6 +118,15 @@ mod tests {
         assert!(matches!(replays.see(&once(1), start, Timestamp(0)), Seen::New));
         assert!(matches!(replays.see(&once(2), start, Timestamp(0)), Seen::New));
         assert!(matches!(replays.see(&once(3), start, Timestamp(0)), Seen::Full));
+        assert!(matches!(replays.see(&once(3), start, Timestamp(600_000)), Seen::New));
+    }
+
+    #[test]
+    fn one_that_says_it_is_valid_for_ever_keeps_no_other() {
+        let (replays, start) = (Replays::new(2), Instant::now());
+        let forever = Once { until: Timestamp(i64::MAX), ..once(1) };
+        assert!(matches!(replays.see(&forever, start, Timestamp(0)), Seen::New));
+        assert!(matches!(replays.see(&once(2), start, Timestamp(0)), Seen::New));
         assert!(matches!(replays.see(&once(3), start, Timestamp(600_000)), Seen::New));
     }
 }

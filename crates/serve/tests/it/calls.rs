@@ -37,6 +37,33 @@ async fn the_same_message_gets_the_same_answer_without_a_second_question() {
     assert_eq!(first, json!({"decision": "accept", "echo": "nonce", "person": "Person 1"}));
     assert_eq!(world.call("", &body).await, first);
     assert_eq!(world.old.asked(), 1);
+    // the same message about somebody else is no repeat
+    let other = json!({"id": "t-2", "password": "correct-1", "once": 1, "echo": "nonce"});
+    assert_eq!(world.call("", &other).await["decision"], "wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_sent_again_late_is_refused() {
+    let world = World::new().await;
+    let body = json!({"id": "t-1", "password": "correct-1", "once": 1});
+    world.call("", &body).await;
+    tokio::time::sleep(Duration::from_millis(10_100)).await;
+    let request = world.client.post(world.url("")).header("authorization", TOKEN).body(body.to_string());
+    assert_eq!(request.send().await.unwrap().status(), 401);
+    assert_eq!(world.old.asked(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_harvest_and_a_check_of_one_password_are_two_things() {
+    let world = World::new().await;
+    world.old.be(Mood::Slow(Duration::from_millis(300)));
+    let body = json!({"name": "p1@example.com", "password": "not the old one"});
+    let (check, harvest) = tokio::join!(world.call("", &body), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        world.call("/harvest", &body).await
+    });
+    assert_eq!(harvest["harvested"], "Stored");
+    assert_ne!(check["decision"], "accept");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,6 +66,52 @@ async fn an_account_that_was_undone_or_is_missing_is_not_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_gone_at_the_target_is_not_accepted_whatever_the_settings_say() {
+    for confirm in [sterna_serve::Confirm::Always, sterna_serve::Confirm::WhenReachable] {
+        let world = World::with(Options { confirm, ..Options::default() }).await;
+        world.new.held.lock().unwrap().remove("t-1");
+        assert_eq!(world.right(1).await, "try_later_unsettled");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_does_not_tell_when_the_password_changed_has_not_told_that_it_did_not() {
+    let world = World::new().await;
+    world.new.change("t-1", |held| held.password_changed = None);
+    assert_eq!(world.right(1).await, "try_later_outage");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_excluded_is_nobody_under_any_name() {
+    let world = World::new().await;
+    world.step(1, ProfileEvent::Undo, Some(CredentialEvent::Removed)).await;
+    world.step(1, ProfileEvent::Exclude, None).await;
+    for body in [
+        json!({"id": "t-1", "password": "correct-1", "ip": "192.0.2.1"}),
+        json!({"name": "p1@example.com", "password": "correct-1", "ip": "192.0.2.2"}),
+    ] {
+        assert_eq!(world.call("", &body).await["decision"], "wrong", "{body}");
+        assert_eq!(world.call("/look", &body).await["found"], "not_there");
+        assert_eq!(world.call("/harvest", &body).await["harvested"], "NotThere");
+    }
+    assert_eq!(world.old.asked(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alias_is_the_same_account_and_has_no_guesses_of_its_own() {
+    let world = World::new().await;
+    for n in 0..30 {
+        let name = if n % 2 == 0 { json!({"id": "t-1"}) } else { json!({"name": "P1@EXAMPLE.com"}) };
+        let mut body = name;
+        body["password"] = format!("wrong {n}").into();
+        body["ip"] = format!("10.0.{n}.1").into();
+        world.call("", &body).await;
+    }
+    assert_eq!(world.old.asked(), 10);
+    assert_eq!(world.right(1).await, "try_later_limited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn namesakes_get_nobodys_password() {
     let world = World::new().await;
     let name = |name: &str, password: &str| json!({"name": name, "password": password, "ip": "192.0.2.7"});
