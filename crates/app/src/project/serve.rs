@@ -176,7 +176,7 @@ struct HookConfig {
 /// Reads both tables.
 pub(super) fn read(reading: &mut Reading<'_>, root: &DeTable<'_>) -> ServeConfig {
     let values = reading.plain(root, "serve", SERVE);
-    let span = member(root, "serve").map_or(0..0, |item| item.span());
+    let span = member(root, "serve").map_or(0..0, toml::Spanned::span);
     for name in ["listen", "metrics_listen"] {
         let text = values.text(name).unwrap_or_default();
         if text != "off" && !text.is_empty() && text.parse::<SocketAddr>().is_err() {

@@ -100,7 +100,7 @@ impl Demo<'_> {
             BufReader::new(stdout).read_line(&mut line).map_err(|error| cannot("start the service", &error))?;
         }
         let ready: Value = serde_json::from_str(&line).map_err(|error| cannot("start the service", &error))?;
-        service.address = ready["serve"].as_str().unwrap_or_default().to_owned();
+        ready["serve"].as_str().unwrap_or_default().clone_into(&mut service.address);
         Ok(service)
     }
 

@@ -2,9 +2,11 @@
 //!
 //! `world.rs` puts them together; `hashes.rs` makes the old passwords' hashes.
 
+mod dialect;
 mod everybody;
 mod hashes;
 mod outage;
+mod rotation;
 mod secrets;
 mod takeover;
 mod world;
