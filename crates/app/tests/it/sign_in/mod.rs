@@ -5,6 +5,7 @@
 mod dialect;
 mod everybody;
 mod hashes;
+mod mangled;
 mod outage;
 mod rotation;
 mod secrets;
