@@ -96,6 +96,8 @@ impl Drop for Service {
         }
         drop(self.child.kill());
         drop(self.child.wait());
+        let panicked = self.stderr().contains("panicked");
+        assert!(!panicked || thread::panicking(), "{}", self.stderr());
     }
 }
 
