@@ -93,6 +93,9 @@ pub enum Taken {
 /// Doubts that are looked through for one key at most: a write lasts no longer than 20 ms.
 const DOUBTS: i64 = 500;
 
+/// When it was begun, with which sign-in name, its decision, and when that was collected.
+type Begun = (i64, Option<Digest>, Option<String>, Option<i64>);
+
 /// A decision that was collected can be collected again for so many milliseconds.
 const COLLECTED_MS: i64 = 10_000;
 
@@ -334,7 +337,7 @@ impl Ledger {
         self.store
             .write(move |store| {
                 let doing = LedgerError::store("collecting an attempt");
-                let found: Option<(i64, Option<Digest>, Option<String>, Option<i64>)> = store
+                let found: Option<Begun> = store
                     .query_row(
                         "SELECT at, login, decision, collected FROM context WHERE digest = ?1",
                         [digest],

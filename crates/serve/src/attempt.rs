@@ -8,7 +8,7 @@ use std::{
 
 use sterna_core::{
     hook::{Decision, Facts, Freshness, HookDialect, Step, Strength, Submission, Wait, Who, decide},
-    legacy::{Attempt, Outage, Verdict},
+    legacy::{Attempt, Outage, Tried, Verdict},
     port::Answer,
     secrecy::{ExposeSecret, SecretString},
     state::CredentialEvent,
@@ -235,6 +235,7 @@ impl Service {
                     for tried in &checked.tried {
                         let labels = [("check", tried.name.clone()), ("verdict", tried.verdict.name().to_owned())];
                         metrics::counter!("sterna_legacy_checks_total", &labels).increment(1);
+                        log(tried);
                     }
                     checked.verdict
                 }
@@ -370,6 +371,17 @@ impl Service {
             range: person.map(|person| self.ledger.address_digest(&address::range(person))),
             tenant: self.ledger.address_digest(tenant.as_bytes()),
         }
+    }
+}
+
+/// An old system that fails is told of. Its breaker keeps that from being a line for every attempt.
+fn log(Tried { name, verdict }: &Tried) {
+    match verdict {
+        Verdict::Unavailable(why) if why.is_failure() => {
+            tracing::warn!("The check {name} gave no answer: {}", why.words());
+        }
+        Verdict::Unavailable(why) => tracing::debug!("The check {name} gave no answer: {}", why.words()),
+        _ => {}
     }
 }
 

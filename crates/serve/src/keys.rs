@@ -5,9 +5,10 @@
 //! are known.
 
 use std::{
+    os::unix::fs::MetadataExt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use reqwest::{Certificate, Client, redirect::Policy};
@@ -38,7 +39,7 @@ pub(crate) struct Armed {
     dialect: RwLock<Option<Arc<dyn HookDialect>>>,
     key_set: Mutex<KeySet>,
     fetching: tokio::sync::Mutex<()>,
-    files: Mutex<Vec<Option<(SystemTime, u64)>>>,
+    files: Mutex<Vec<Option<(i64, i64, u64)>>>,
 }
 
 #[derive(Default)]
@@ -215,7 +216,8 @@ impl Armed {
         let all: Vec<&PathBuf> = secrets.chain(self.needs.files.values()).collect();
         let look = |path: &&PathBuf| {
             let data = std::fs::metadata(self.context.project.join(path)).ok()?;
-            Some((data.modified().ok()?, data.len()))
+            // the instant of the last change of anything about it: a key that is made private after it was written counts too
+            Some((data.ctime(), data.ctime_nsec(), data.len()))
         };
         all.iter().map(look).collect()
     }

@@ -2,9 +2,12 @@
 //!
 //! `world.rs` puts them together; `hashes.rs` makes the old passwords' hashes.
 
+mod dialect;
 mod everybody;
 mod hashes;
+mod mangled;
 mod outage;
+mod rotation;
 mod secrets;
 mod takeover;
 mod world;

@@ -38,7 +38,8 @@ fn scene(slapd: &Slapd) -> (Scene, Service) {
     );
     let settings = Settings { sources: &sources, checks: &checks, ..Settings::default() };
     let scene = Scene::new(&settings, |world| write_secret(&world.folder, "ldap.secret", "reader-secret"));
-    let service = scene.serve();
+    // the tenant waits longer than usual, so that a busy machine does not look like a service that is late
+    let service = scene.serve_with("", &json!({ "timeout_ms": 2_000 }));
     (scene, service)
 }
 
@@ -66,7 +67,7 @@ fn while_the_directory_hangs_everybody_is_asked_to_come_later_and_then_comes_in(
     slapd.server.signal("STOP");
     let began = Instant::now();
     try_later(&scene.sign_in("ana", PASSWORD));
-    assert!(began.elapsed().as_millis() < 1_000, "within the tenant's own time: {:?}", began.elapsed());
+    assert!(began.elapsed().as_millis() < 1_500, "by the service's own deadline: {:?}", began.elapsed());
     nobody_is_judged(&scene);
     slapd.server.signal("CONT");
     until("the directory is asked again", || scene.sign_in("ana", PASSWORD)["outcome"] == "signed_in");

@@ -9,16 +9,14 @@ use sterna_wire::RsaIdentity;
 
 use super::{
     hashes::bcrypt,
+    mangled::{CLEAR, Overheard, without_a_token},
     world::{Scene, Service, Settings, came_out},
 };
-use crate::scenario::{
-    request,
-    secrets::{files, patterns},
-};
+use crate::scenario::secrets::{files, patterns};
 
 const RIGHT: &str = "Zq1!right-password";
 const WRONG: &str = "Zq2!wrong-password";
-const CLEAR: &str = "Zq3!password-in-the-clear";
+const OVERHEARD: &str = "Zq6!overheard-password";
 const FOREIGN: &str = "Zq4!for-another-key";
 const NEW: &str = "Zq5!new-password";
 const WEAK: &str = "zqweak";
@@ -69,61 +67,6 @@ fn sign_ins(scene: &Scene, service: &Service) {
     scene.just_in_time(service, &json!({}));
 }
 
-/// Calls that nobody should send, full of what must not be told.
-fn mangled(service: &Service) {
-    let hook = service.hook();
-    let plain = json!({ "data": {
-        "passwordContext": { "userPassword": CLEAR, "nonce": CLEAR },
-        "authenticationContext": { "user": { "mail": "zqana@example.com", "id": "zqana" }, "client": { "ip": ADDRESSES[0] } },
-    } })
-    .to_string();
-    let whole = format!("{hook}?login=zqana@example.com&password={CLEAR}");
-    let beside = format!("{hook}/zqana@example.com/{CLEAR}");
-    let elsewhere = hook.replace("/hooks/entra", &format!("/hooks/zqana/{CLEAR}"));
-    let long = plain.repeat(3_000);
-    for (method, url) in [("POST", &hook), ("POST", &whole), ("POST", &beside), ("PUT", &whole), ("GET", &elsewhere)] {
-        for body in [&plain, "", CLEAR, &plain[..plain.len() / 2], &format!("{{\"{CLEAR}\":")] {
-            request(method, url, body);
-        }
-    }
-    for token in [CLEAR.to_owned(), forged_token(), format!("{0}.{0}.{0}.{0}.{0}", "enF6cQ")] {
-        raw(&hook, &format!("Authorization: Bearer {token}\r\nX-Forwarded-For: {}", ADDRESSES[0]), &plain);
-    }
-    raw(&hook, &format!("Authorization: Basic {CLEAR}\r\nCookie: zqana={CLEAR}"), &plain);
-    raw(&hook, "Content-Length: 7", &plain);
-    raw(&hook, &format!("zqana@zqmail {CLEAR}"), "");
-    // it may hang up before everything is sent
-    drop(std::panic::catch_unwind(|| raw(&hook, "X-Long: yes", &long)));
-}
-
-/// A token that says who it is for and is signed by nobody.
-fn forged_token() -> String {
-    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    let claims = json!({ "aud": CLEAR, "iss": CLEAR, "upn": "zqana@example.com", "exp": 4_000_000_000_u32 });
-    format!("{}.{}.{}", part(&json!({ "alg": "RS256", "kid": CLEAR })), part(&claims), "AAAA")
-}
-
-/// A request with a header of any sort; whatever comes back does not matter.
-fn raw(url: &str, header: &str, body: &str) {
-    use std::{
-        io::{Read, Write},
-        net::TcpStream,
-        time::Duration,
-    };
-    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    let length = body.len();
-    let head = format!(
-        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\n{header}\r\n\r\n"
-    );
-    if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok() {
-        drop(stream.read_to_end(&mut Vec::new()));
-    }
-}
-
 fn look(patterns: &[(String, Finder<'static>)], place: &str, bytes: &[u8]) {
     let bytes = bytes.to_ascii_lowercase();
     for (what, finder) in patterns {
@@ -144,15 +87,17 @@ fn nothing_that_was_typed_and_nobodys_name_or_address_is_written_anywhere() {
     ];
     let scene = Scene::with_hashes(&people, &Settings { checks: CHECKS, ..Settings::default() });
     let hashes: Vec<&str> = people.iter().map(|(_, hash)| hash.as_str()).collect();
-    let secrets = [&[RIGHT, WRONG, CLEAR, FOREIGN, NEW, WEAK][..], &hashes].concat();
+    let secrets = [&[RIGHT, WRONG, CLEAR, OVERHEARD, FOREIGN, NEW, WEAK][..], &hashes].concat();
     let patterns = patterns(&secrets, &[PEOPLE, &["zqdi"]].concat());
     let look = |place: &str, bytes: &[u8]| look(&patterns, place, bytes);
 
     let service = scene.serve_with("-vvv --log-json", &json!({}));
+    let overheard = Overheard::from(&scene, &service, "zqdi@example.com", OVERHEARD);
+    overheard.send_in_every_way(&service);
     sign_ins(&scene, &service);
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| mangled(&service));
+            scope.spawn(|| without_a_token(&service));
         }
     });
     let ledger = scene.folder.path().join(".sterna");
@@ -173,7 +118,10 @@ fn nothing_that_was_typed_and_nobodys_name_or_address_is_written_anywhere() {
     for line in written.lines().skip(1) {
         assert!(serde_json::from_str::<Value>(line).is_ok(), "a log line that is no JSON: {line}");
     }
-    assert!(written.lines().count() > 5, "there was something to be told: {written}");
+    for told in ["gone_service", "gone_directory", "gone_database"] {
+        let line = format!("The check {told} gave no answer: it cannot be reached");
+        assert!(written.contains(&line), "the outage is told of: {written}");
+    }
     look_at_ledger("afterwards");
     let audit = scene.run("export audit --output -").exits(0);
     assert!(audit.stdout.contains("turned away") && audit.stdout.lines().count() > 5, "{}", audit.stdout);

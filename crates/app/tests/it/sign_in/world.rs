@@ -96,6 +96,8 @@ impl Drop for Service {
         }
         drop(self.child.kill());
         drop(self.child.wait());
+        let panicked = self.stderr().contains("panicked");
+        assert!(!panicked || thread::panicking(), "{}", self.stderr());
     }
 }
 
@@ -182,9 +184,11 @@ impl Scene {
         service
     }
 
-    /// Sets the tenant up to ask `service`.
+    /// Sets the tenant up to ask `service`, more often than the 50 times a second of the real one.
     pub(super) fn just_in_time(&self, service: &Service, more: &Value) {
-        let mut settings = json!({ "target_url": service.hook(), "certificate_pem": self.identity.certificate_pem });
+        let mut settings = json!({
+            "target_url": service.hook(), "certificate_pem": self.identity.certificate_pem, "calls_per_second": 5_000,
+        });
         for (name, value) in more.as_object().unwrap() {
             settings[name] = value.clone();
         }
