@@ -208,7 +208,7 @@ impl Armed {
     }
 
     /// When the files last changed, and how long they are.
-    fn look_at_files(&self) -> Vec<Option<(SystemTime, u64)>> {
+    fn look_at_files(&self) -> Vec<Option<(i64, i64, u64)>> {
         let secrets = self.needs.secrets.values().filter_map(|reference| match reference {
             SecretRef::File(path) => Some(path),
             SecretRef::Env(_) | SecretRef::Command(_) => None,
