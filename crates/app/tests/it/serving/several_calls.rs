@@ -1,5 +1,5 @@
 //! WSO2's three calls (wso2-scim.md 1.2) through the program: START answers at once, POLL is open to browsers, RESULT is
-//! given out once. A damaged body, as Asgardeo sends it, is understood.
+//! given out once, and again to a repeat. A damaged body, as Asgardeo sends it, is understood.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn post(client: &Client, url: &str, body: Vec<u8>) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn start_poll_and_result_meet_in_the_ledger_and_a_result_is_given_out_once() {
+async fn start_poll_and_result_meet_in_the_ledger_whichever_process_is_asked() {
     let folder = with_hook();
     let id = id(&folder);
     let service = Service::start(&folder, "");
@@ -62,6 +62,12 @@ async fn start_poll_and_result_meet_in_the_ledger_and_a_result_is_given_out_once
         let result = json!({"contextId": context, "username": "ana"}).to_string().into_bytes();
         let (status, answer) = post(&client, &url(&replica, "/authentication-status"), result.clone()).await;
         assert_eq!((status, &answer["status"]), (200, &json!(expected)));
+        // a repeat within seconds, as after a timeout, is told the same; another name spends it
+        let (status, answer) = post(&client, &url(&service, "/authentication-status"), result.clone()).await;
+        assert_eq!((status, &answer["status"]), (200, &json!(expected)));
+        let other = json!({"contextId": context, "username": "bea"}).to_string().into_bytes();
+        let (status, answer) = post(&client, &url(&service, "/authentication-status"), other).await;
+        assert_eq!((status, &answer["status"]), (200, &json!("FAIL")));
         let (status, answer) = post(&client, &url(&service, "/authentication-status"), result).await;
         assert_eq!((status, &answer["message"]), (400, &json!("Invalid context id")));
     }
