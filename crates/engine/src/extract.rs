@@ -223,7 +223,7 @@ async fn store_again(
         };
         let count = page.records.len() as u64;
         report.count_hashes(&page.records);
-        let stored = run.ledger.store_again(row, page.records, page.next, &mut next).await?;
+        let stored = run.ledger.store_again(row, page.records, page.next, &mut next, run.now()).await?;
         report.add(stored);
         run.progress.add(count);
     }

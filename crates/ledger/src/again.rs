@@ -5,16 +5,26 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use sterna_core::{account::Account, code::Code, port::Record, state::ProfileState};
+use sterna_core::{
+    account::{Account, Credential},
+    code::Code,
+    codec,
+    ids::Ordinal,
+    port::Record,
+    state::{CredentialEvent, CredentialState, ProfileState},
+    time::Timestamp,
+};
 
 use crate::{
+    audit,
     error::LedgerError,
     index,
     reading::{
-        SealedAccount, SealedReject, SourceRow, Stored, duplicate, insert_accounts, insert_rejects, key_digest,
-        seal_account, seal_reject,
+        RECORD, SealedAccount, SealedReject, SourceRow, Stored, duplicate, insert_accounts, insert_rejects, key_digest,
+        open_record, seal_account, seal_reject,
     },
     seal::{Digest, DigestKind, Seal},
+    steps::{Standing, standing, step},
 };
 
 /// What is to be written for one record.
@@ -25,10 +35,18 @@ pub(crate) enum Change {
     Changed(SealedAccount),
     /// It was there and is the same.
     Same(i64),
-    /// It changed after it was sent.
-    Late(i64),
+    /// It changed after it was sent: all but its password stays as it was sent.
+    Late(i64, Option<NewPassword>),
     /// It cannot be read, or is a duplicate.
     Rejected(SealedReject),
+}
+
+/// The password of a record that changed after it was sent. Whoever got the old one must not be let in by it at a first
+/// sign-in, least of all where it was changed because somebody got it.
+pub(crate) struct NewPassword {
+    content: Digest,
+    sealed: Vec<u8>,
+    is_gone: bool,
 }
 
 /// What is known of a record that was read before.
@@ -36,6 +54,7 @@ pub(crate) struct Known {
     ordinal: i64,
     pass: i64,
     profile: ProfileState,
+    credential: CredentialState,
     content: Digest,
 }
 
@@ -64,13 +83,14 @@ pub(crate) fn prepare(
         changes.push(if is_second {
             Change::Rejected(duplicate(seal, source, &account)?)
         } else {
-            change(seal, source, &account, known.as_ref(), (state, code), next)?
+            change(store, seal, source, &account, known.as_ref(), (state, code), next)?
         });
     }
     Ok(changes)
 }
 
 fn change(
+    store: &Connection,
     seal: &Seal,
     source: &SourceRow,
     account: &Account,
@@ -87,7 +107,54 @@ fn change(
     if fresh.content == known.content && known.profile != ProfileState::Gone {
         return Ok(Change::Same(known.ordinal));
     }
-    Ok(if known.profile.is_plannable() { Change::Changed(fresh) } else { Change::Late(known.ordinal) })
+    if known.profile.is_plannable() {
+        return Ok(Change::Changed(fresh));
+    }
+    Ok(Change::Late(known.ordinal, new_password(store, seal, account, known)?))
+}
+
+/// The record as it was sent with the password that it has now; `None` where that is the same, or counts no more.
+fn new_password(
+    store: &Connection,
+    seal: &Seal,
+    now: &Account,
+    known: &Known,
+) -> Result<Option<NewPassword>, LedgerError> {
+    if !counts_still(known.profile, known.credential) {
+        return Ok(None);
+    }
+    let sealed: Vec<u8> = store
+        .prepare_cached("SELECT sealed FROM record WHERE ordinal = ?1")
+        .and_then(|mut select| select.query_row([known.ordinal], |row| row.get(0)))
+        .map_err(LedgerError::store("reading a record"))?;
+    let mut account = open_record(seal, Ordinal(known.ordinal), &sealed)?;
+    let is_open = known.credential == CredentialState::Dormant;
+    // a request that is under way is sent again as it was: with a password of the same sort
+    let is_other_sort = std::mem::discriminant(&account.credential) != std::mem::discriminant(&now.credential);
+    if account.credential == now.credential || is_open && is_other_sort {
+        return Ok(None);
+    }
+    account.credential = now.credential.clone();
+    let encoded = codec::encode(&account)?;
+    Ok(Some(NewPassword {
+        content: seal.digest(DigestKind::Content, &[&encoded]),
+        sealed: seal.seal(RECORD, known.ordinal, &encoded)?,
+        is_gone: matches!(account.credential, Credential::Nothing),
+    }))
+}
+
+/// Whether the record's password may still be accepted: at a first sign-in, now or once a request under way has its answer.
+fn counts_still(profile: ProfileState, credential: CredentialState) -> bool {
+    match credential {
+        CredentialState::AwaitingSignIn | CredentialState::Answered => true,
+        CredentialState::Dormant => profile.is_open(),
+        CredentialState::NotNeeded
+        | CredentialState::Carried
+        | CredentialState::Set
+        | CredentialState::Moved
+        | CredentialState::Superseded
+        | CredentialState::ResetDue => false,
+    }
 }
 
 /// Writes one change.
@@ -96,6 +163,7 @@ pub(crate) fn write(
     seal: &Seal,
     source: &SourceRow,
     change: &Change,
+    now: Timestamp,
 ) -> Result<Stored, LedgerError> {
     let none = Stored::default();
     match change {
@@ -113,8 +181,11 @@ pub(crate) fn write(
             mark(store, source, *ordinal)?;
             Ok(Stored { same: 1, ..none })
         }
-        Change::Late(ordinal) => {
+        Change::Late(ordinal, password) => {
             mark(store, source, *ordinal)?;
+            if let Some(password) = password {
+                replace(store, seal, *ordinal, password, now)?;
+            }
             Ok(Stored { late: 1, ..none })
         }
         Change::Rejected(reject) => {
@@ -130,6 +201,30 @@ fn mark(store: &Connection, source: &SourceRow, ordinal: i64) -> Result<(), Ledg
         .prepare_cached("UPDATE account SET pass = ?2 WHERE ordinal = ?1")
         .and_then(|mut update| update.execute(params![ordinal, source.pass]))
         .map_err(LedgerError::store("storing accounts"))?;
+    Ok(())
+}
+
+/// The record has another password now; without one a new one has to be chosen.
+fn replace(
+    store: &Connection,
+    seal: &Seal,
+    ordinal: i64,
+    password: &NewPassword,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    // sign-ins go on while a source is read
+    let there = standing(store, Ordinal(ordinal))?;
+    if !counts_still(there.profile, there.credential) {
+        return Ok(());
+    }
+    store
+        .prepare_cached("UPDATE record SET content = ?2, sealed = ?3 WHERE ordinal = ?1")
+        .and_then(|mut update| update.execute(params![ordinal, password.content, password.sealed]))
+        .map_err(LedgerError::store("storing accounts"))?;
+    if password.is_gone {
+        let after = step(store, Ordinal(ordinal), now, None, Some(CredentialEvent::DemandReset))?;
+        audit::append(store, now, &format!("{}: password {}", seal.pseudonym(ordinal), after.credential.name()))?;
+    }
     Ok(())
 }
 
@@ -153,19 +248,19 @@ fn renew(store: &Connection, fresh: &SealedAccount) -> Result<(), LedgerError> {
 
 /// Looks a record up by its key.
 pub(crate) fn known(store: &Connection, digest: &Digest) -> Result<Option<Known>, LedgerError> {
-    let sql = "SELECT a.ordinal, a.pass, a.profile, r.content FROM lookup l JOIN account a ON a.ordinal = l.ordinal
+    let sql = "SELECT a.ordinal, a.pass, a.profile, a.credential, r.content FROM lookup l JOIN account a ON a.ordinal = l.ordinal
                JOIN record r ON r.ordinal = l.ordinal WHERE l.digest = ?1 AND l.kind = ?2";
     let found = store
         .prepare_cached(sql)
         .and_then(|mut statement| {
             statement
                 .query_row(params![digest, DigestKind::Record as u8], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get::<_, u8>(2)?, row.get(3)?))
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
                 })
                 .optional()
         })
         .map_err(LedgerError::store("looking a record up"))?;
-    let Some((ordinal, pass, profile, content)) = found else { return Ok(None) };
-    let profile = ProfileState::from_number(profile).ok_or(LedgerError::Stored { what: "state" })?;
-    Ok(Some(Known { ordinal, pass, profile, content }))
+    let Some((ordinal, pass, profile, credential, content)) = found else { return Ok(None) };
+    let Standing { profile, credential } = Standing::from_numbers(profile, credential)?;
+    Ok(Some(Known { ordinal, pass, profile, credential, content }))
 }

@@ -8,6 +8,7 @@ use sterna_core::{
     ids::{Ordinal, SourceUid},
     port::{Cursor, Record, Rejected},
     state::{CredentialState, ProfileState},
+    time::Timestamp,
 };
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -67,7 +68,8 @@ pub struct Stored {
     pub changed: u64,
     /// Accounts that were there and are the same.
     pub same: u64,
-    /// Accounts that changed at the source after they were sent; left as they were sent.
+    /// Accounts that changed at the source after they were sent; left as they were sent, but for a password that waits for
+    /// a sign-in.
     pub late: u64,
     /// Records that were rejected.
     pub rejected: u64,
@@ -212,14 +214,15 @@ impl Ledger {
 
     /// Stores a page of a later reading: records are matched by key with what was read before.
     ///
-    /// Looking up and sealing are done beforehand: only one changing phase runs, so nothing moves in between, and the
-    /// write lock is held for the writes alone.
+    /// Looking up and sealing are done beforehand: only one changing phase runs, so nothing but sign-ins moves in between,
+    /// and the write lock is held for the writes alone.
     pub async fn store_again(
         &self,
         source: &SourceRow,
         records: Vec<Record>,
         cursor: Option<Cursor>,
         next: &mut i64,
+        now: Timestamp,
     ) -> Result<Stored, LedgerError> {
         let cursor = self.seal_cursor(source, cursor.as_ref())?;
         let (seal, row, mut free) = (std::sync::Arc::clone(&self.seal), source.clone(), *next);
@@ -231,7 +234,7 @@ impl Ledger {
             .write(move |store| {
                 let mut stored = Stored::default();
                 for change in &changes {
-                    stored += again::write(store, &seal, &source, change)?;
+                    stored += again::write(store, &seal, &source, change, now)?;
                 }
                 count_records(store, i64::try_from(stored.new + stored.rejected).unwrap_or_default())?;
                 store.execute(PLACE, params![source.row, cursor]).map_err(LedgerError::store("storing a page"))?;

@@ -31,8 +31,8 @@ const USER_ID: Setting = Setting {
 const MFA_FACTORS: Setting = Setting {
     name: "mfa_factors",
     kind: Kind::Flag,
-    need: Need::Default("true"),
-    doc: "Whether second factors are handed over: secrets of authenticator apps and phone numbers.",
+    need: Need::Default("false"),
+    doc: "Whether second factors are handed over: secrets of authenticator apps and phone numbers. They are told at the look-up too, before any password: whoever has the hook's proof then gets the second factor of everybody who has not moved.",
 };
 
 const MUST_CHANGE: Setting = Setting {

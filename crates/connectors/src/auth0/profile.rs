@@ -18,7 +18,7 @@ impl Profiles {
         Self {
             telling: Telling::new(values),
             by_source_key: values.text("user_id") == Some("source-key"),
-            with_factors: values.flag("mfa_factors").unwrap_or(true),
+            with_factors: values.flag("mfa_factors").unwrap_or_default(),
         }
     }
 

@@ -43,6 +43,7 @@ fn open(callers: Callers, values: &Values) -> Arc<dyn HookDialect> {
     Arc::new(Dialect {
         callers,
         object_id: name("object_id_claim", "objectId"),
+        requires_object_id: values.flag("require_object_id").unwrap_or_default(),
         logins,
         password: name("password_claim", "password"),
         service_writes: values.text("writes") == Some("service"),
@@ -53,6 +54,7 @@ fn open(callers: Callers, values: &Values) -> Arc<dyn HookDialect> {
 struct Dialect {
     callers: Callers,
     object_id: String,
+    requires_object_id: bool,
     logins: Vec<String>,
     password: String,
     service_writes: bool,
@@ -97,11 +99,16 @@ impl Dialect {
         Ok(check(submission(who, password)))
     }
 
-    /// The object id where there is one: names change. A policy sends claims that it does not have as empty texts.
+    /// The object id where there is one: names change. One that cannot be used is a mistake, never a reason to go by the name:
+    /// who can spoil the claim must not choose whose password is asked about.
     fn who(&self, body: &Body) -> Option<Who> {
-        if let Some(id) = body.text(&[&self.object_id]) {
-            return Some(Who::TargetId(TargetId(id.to_owned())));
+        if body.get(&self.object_id).is_some() {
+            return body.text(&[&self.object_id]).map(|id| Who::TargetId(TargetId(id.to_owned())));
         }
+        if self.requires_object_id {
+            return None;
+        }
+        // a policy may send claims that it does not have as empty texts
         let name = self.logins.iter().find_map(|claim| body.text(&[claim]))?;
         Some(Who::SignInName(name.to_owned()))
     }

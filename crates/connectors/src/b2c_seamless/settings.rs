@@ -23,7 +23,13 @@ pub(super) const SETTINGS: &[Setting] = hook_settings![
         "object_id_claim",
         Kind::Text,
         Need::Default("\"objectId\""),
-        "The claim that has the directory's id of the person; where it is sent it wins over the name."
+        "The claim that has the directory's id of the person; where it is sent it wins over the name, and one that is empty or no text is refused."
+    ),
+    setting!(
+        "require_object_id",
+        Kind::Flag,
+        Need::Default("false"),
+        "Whether calls without that claim are refused; else they go by the name."
     ),
     setting!(
         "answer",

@@ -1,7 +1,6 @@
 //! A check behind its limits: a deadline, so many at once, so many waiting, and a breaker.
 
 use std::{
-    collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -9,11 +8,12 @@ use std::{
 use async_trait::async_trait;
 use sterna_core::{
     code::Finding,
-    ids::SourceKey,
     legacy::{Attempt, Breaker, BreakerRules, Leave, LegacyCheck, Outage, Verdict},
     settings::Values,
 };
 use tokio::{sync::Semaphore, time::timeout_at};
+
+use super::lockouts::{Lockouts, Says};
 
 /// The limits of one check.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub struct Guarded {
     places: Semaphore,
     breaker: Mutex<Breaker>,
     pace: Mutex<Option<Instant>>,
-    locked: Mutex<HashSet<SourceKey>>,
+    lockouts: Mutex<Lockouts>,
 }
 
 impl Guarded {
@@ -62,7 +62,7 @@ impl Guarded {
             places: Semaphore::new(limits.concurrent + limits.waiting),
             breaker: Mutex::new(Breaker::new(limits.breaker)),
             pace: Mutex::default(),
-            locked: Mutex::default(),
+            lockouts: Mutex::new(Lockouts::new(limits.locked_in_a_row)),
         }
     }
 
@@ -95,11 +95,11 @@ impl Guarded {
         let mut report = Report { guard: self, leave, verdict: None };
         let attempt = Attempt { deadline, ..*attempt };
         let asked = timeout_at(deadline.into(), self.inner.check(&attempt)).await;
-        let verdict = self.see(asked.unwrap_or(Verdict::Unavailable(Outage::TimedOut)), &attempt);
+        let (verdict, tells) = self.see(asked.unwrap_or(Verdict::Unavailable(Outage::TimedOut)), &attempt);
         // what a caller in a hurry did not wait for says nothing of the check
         let hurried =
             verdict == Verdict::Unavailable(Outage::TimedOut) && now.elapsed() < (self.limits.timeout / 2).min(HURRY);
-        report.verdict = (!hurried).then_some(verdict);
+        report.verdict = (tells && !hurried).then_some(verdict);
         verdict
     }
 }
@@ -123,34 +123,29 @@ impl Guarded {
         true
     }
 
-    /// Notices when one account after the other is locked: then it is we who are, and nobody is told otherwise.
-    fn see(&self, verdict: Verdict, attempt: &Attempt<'_>) -> Verdict {
-        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notices when one account after the other is locked: then it is we who are, and nobody is told otherwise. Also says
+    /// whether the verdict tells anything of the check.
+    fn see(&self, verdict: Verdict, attempt: &Attempt<'_>) -> (Verdict, bool) {
+        let mut lockouts = self.lockouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let (account, now) = (&attempt.account.key, Instant::now());
         match verdict {
-            Verdict::Locked if self.limits.locked_in_a_row > 0 => {
-                if locked.len() < self.limits.locked_in_a_row {
-                    locked.insert(attempt.account.key.clone());
+            Verdict::Locked => match lockouts.locked(account, now) {
+                Says::Nothing => return (verdict, false),
+                Says::OneMore => {}
+                Says::LockedOut => {
+                    let accounts = self.limits.locked_in_a_row;
+                    tracing::error!(accounts, "Every account is locked: the legacy system has locked us out");
+                    self.with_breaker(|breaker| breaker.trip(now));
+                    return (Verdict::Unavailable(Outage::Rejected), true);
                 }
-                if locked.len() < self.limits.locked_in_a_row {
-                    return verdict;
-                }
-                tracing::error!(
-                    accounts = locked.len(),
-                    "Every account is locked: the legacy system has locked us out"
-                );
-                self.with_breaker(|breaker| breaker.trip(Instant::now()));
-                Verdict::Unavailable(Outage::Rejected)
+            },
+            Verdict::Mismatch => lockouts.failed(account, now),
+            Verdict::Match { .. } | Verdict::MatchButExpired | Verdict::Unknown | Verdict::Disabled => {
+                lockouts.is_not_locked();
             }
-            Verdict::Locked | Verdict::Unavailable(_) => verdict,
-            Verdict::Match { .. }
-            | Verdict::MatchButExpired
-            | Verdict::Mismatch
-            | Verdict::Unknown
-            | Verdict::Disabled => {
-                locked.clear();
-                verdict
-            }
+            Verdict::Unavailable(_) => {}
         }
+        (verdict, true)
     }
 }
 
@@ -283,10 +278,35 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(320)).await;
         assert_eq!(ask_about(&guard, "7").await, Verdict::Unavailable(Outage::Rejected), "the probe is told the same");
         assert_eq!(ask_about(&guard, "8").await, RESTING);
+        tokio::time::sleep(Duration::from_millis(640)).await;
+        for _ in 0..3 {
+            assert_eq!(ask_about(&guard, "7").await, Verdict::Locked, "known already: the next one probes");
+        }
+        assert_eq!(ask_about(&guard, "8").await, Verdict::Unavailable(Outage::Rejected));
+        assert_eq!(ask_about(&guard, "7").await, RESTING);
         let guard = guarded(&[Verdict::Locked, Verdict::Mismatch, Verdict::Locked], 0);
         for key in ["1", "2", "3", "4", "5"] {
             assert_ne!(ask_about(&guard, key).await, Verdict::Unavailable(Outage::Rejected), "somebody was not locked");
         }
+    }
+
+    #[tokio::test]
+    async fn who_locks_accounts_by_guessing_through_us_does_not_keep_everybody_out() {
+        let mut answers = vec![Verdict::Mismatch; 8];
+        answers.push(Verdict::Locked);
+        let guard = guarded(&answers, 0);
+        let guessed = ["1", "2", "3", "4", "5", "6", "7", "8"];
+        for key in guessed {
+            assert_eq!(ask_about(&guard, key).await, Verdict::Mismatch);
+        }
+        for key in guessed {
+            assert_eq!(ask_about(&guard, key).await, Verdict::Locked);
+        }
+        assert!(!guard.is_resting());
+        for key in ["11", "12", "13", "14"] {
+            assert_eq!(ask_about(&guard, key).await, Verdict::Locked);
+        }
+        assert_eq!(ask_about(&guard, "15").await, Verdict::Unavailable(Outage::Rejected), "these did not fail before");
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 
 mod guarded;
 mod hashing;
+mod lockouts;
 mod settings;
 pub(crate) mod web;
 

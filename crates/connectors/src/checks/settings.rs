@@ -55,7 +55,8 @@ pub const COMMON: &[Setting] = &[
         kind: Kind::Integer(0, 1_000),
         need: Need::Default("5"),
         doc: "So many different accounts locked in a row are a sign that the old system has locked *us* out (AADSTS50053 \
-              says both): it is left alone then, and nobody is told that their account is locked. 0 turns it off.",
+              says both): it is left alone then, and nobody is told that their account is locked. Accounts that \
+              failed through Sterna within the last hour do not count, others for ten minutes. 0 turns it off.",
     },
 ];
 

@@ -113,6 +113,8 @@ impl EntraTarget {
     pub(super) async fn read_accounts(&self, ids: &[TargetId]) -> Result<Vec<Option<Held>>, TargetError> {
         let doing = "reading accounts back";
         let with_activity = self.shows_activity().await.map_err(|error| error.during(doing))?;
+        // without the flag's name in the question nobody would seem to wait for a sign-in
+        self.has_flag().await;
         let select = encode(&self.read_back_select(with_activity));
         let paths = ids.iter().map(write::user_path);
         let places: Vec<Option<String>> = paths.map(|path| Some(format!("{}?$select={select}", path?))).collect();

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -20,7 +21,7 @@ use sterna_core::{
     registry::Context,
     secrecy::SecretString,
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     answer::Asked,
@@ -35,6 +36,9 @@ use super::{
     write,
 };
 
+/// How long between two questions whether the flag's attribute was made meanwhile.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+
 /// A tenant of Entra External ID or Azure AD B2C as a target.
 pub struct EntraTarget {
     pub(super) graph: Graph,
@@ -47,6 +51,8 @@ pub struct EntraTarget {
     pub(super) defined: BTreeMap<String, ExtensionProperty>,
     /// Full names of attributes that can be written.
     available: RwLock<BTreeSet<String>>,
+    /// When the tenant was last asked for the flag's attribute, which it lacked before.
+    asked_again: Mutex<Option<Instant>>,
     /// Whether sign-in activity may be read, once that is known.
     pub(super) activity: OnceCell<bool>,
     pub(super) held_up: HeldUp,
@@ -77,6 +83,7 @@ impl EntraTarget {
         descriptor.accounts = graph.count_users().await.ok();
         Ok(Self {
             available: RwLock::new(defined.keys().cloned().collect()),
+            asked_again: Mutex::default(),
             activity: OnceCell::new(),
             held_up: HeldUp::default(),
             graph,
@@ -109,8 +116,30 @@ impl EntraTarget {
 
     /// Whether our key can be filtered by.
     pub(super) fn has_legacy_id(&self) -> bool {
-        let name = self.shape.full_name(&self.shape.legacy_id);
-        self.available.read().unwrap_or_else(PoisonError::into_inner).contains(&name)
+        self.is_known(&self.shape.full_name(&self.shape.legacy_id))
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        self.available.read().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
+    /// Whether the flag can be read and written. Another process may have made its attribute after we connected: where it
+    /// is not known the tenant is asked again, at most once in [`ASK_AGAIN`].
+    pub(super) async fn has_flag(&self) -> bool {
+        let flag = self.shape.full_name(&self.shape.flag);
+        if self.is_known(&flag) {
+            return true;
+        }
+        // held while asking: whoever comes meanwhile must not go on as if there were no flag
+        let mut asked = self.asked_again.lock().await;
+        if !self.is_known(&flag) && asked.is_none_or(|at| at.elapsed() >= ASK_AGAIN) {
+            *asked = Some(Instant::now());
+            match tenant::available(&self.graph, &self.app).await {
+                Ok(available) => self.learn(available.into_keys()),
+                Err(error) => tracing::warn!(code = %error.code, "The tenant does not say which attributes it has"),
+            }
+        }
+        self.is_known(&flag)
     }
 }
 
@@ -232,9 +261,7 @@ impl Target for EntraTarget {
 
     async fn set_credential(&self, id: &TargetId, password: &SecretString) -> Answer {
         let Some(path) = write::user_path(id) else { return Answer::Lacks };
-        let flag = self.shape.full_name(&self.shape.flag);
-        let has_flag = self.known_extensions().contains(&flag);
-        let body = write::credential(&self.shape, has_flag, password);
+        let body = write::credential(&self.shape, self.has_flag().await, password);
         self.send_one(Asked::Credential(id), Method::PATCH, &path, &body).await
     }
 }

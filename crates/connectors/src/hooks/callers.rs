@@ -41,7 +41,7 @@ pub const BASIC_PASSWORD: Setting = Setting {
     name: "basic_password",
     kind: Kind::Secret,
     need: Need::Optional,
-    doc: "The password that the caller gives by HTTP Basic, by reference.",
+    doc: "The password that the caller gives by HTTP Basic, by reference; at least 12 characters.",
 };
 /// `bearer_token`.
 pub const BEARER: Setting = Setting {
@@ -72,8 +72,9 @@ pub const CERTIFICATES: Setting = Setting {
     doc: "SHA-256 fingerprints (hex) of client certificates that the caller may show.",
 };
 
-/// Shortest token or key that is accepted in settings, in bytes.
-const SHORTEST: usize = 16;
+/// The secrets with the shortest that each may be, in bytes. Passwords are often made by other programs, which have rules of
+/// their own, so less is asked of them.
+const SHORTEST: [(&str, usize); 3] = [("basic_password", 12), ("bearer_token", 16), ("api_key", 16)];
 
 /// Who may call, by any one of the configured proofs.
 pub struct Callers {
@@ -89,9 +90,8 @@ impl Callers {
     /// # Errors
     /// When no proof is configured, or half of one.
     pub fn needs(values: &Values, needs: &mut Needs) -> Result<(), Vec<Finding>> {
-        let secrets = ["basic_password", "bearer_token", "api_key"];
         let named: BTreeMap<_, _> =
-            secrets.into_iter().filter_map(|name| Some((name.to_owned(), values.secret(name)?))).collect();
+            SHORTEST.into_iter().filter_map(|(name, _)| Some((name.to_owned(), values.secret(name)?))).collect();
         if values.text("basic_user").is_some() != named.contains_key("basic_password") {
             return Err(vec![mistake("`basic_user` and `basic_password` belong together")]);
         }
@@ -113,9 +113,9 @@ impl Callers {
     /// When a secret is missing or too short.
     pub fn new(values: &Values, material: &Material) -> Result<Self, Vec<Finding>> {
         let secret = |name: &str| material.secrets.get(name).cloned();
-        for name in ["bearer_token", "api_key"] {
-            if secret(name).is_some_and(|secret| secret.expose_secret().len() < SHORTEST) {
-                return Err(vec![mistake(&format!("`{name}` is shorter than {SHORTEST} characters"))]);
+        for (name, shortest) in SHORTEST {
+            if secret(name).is_some_and(|secret| secret.expose_secret().len() < shortest) {
+                return Err(vec![mistake(&format!("`{name}` is shorter than {shortest} characters"))]);
             }
         }
         let basic = values.text("basic_user").zip(secret("basic_password")).map(|(user, password)| {

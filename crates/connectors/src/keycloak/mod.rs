@@ -32,8 +32,8 @@ const USE_USER_ID: Setting = Setting {
 const TOTPS: Setting = Setting {
     name: "totps",
     kind: Kind::Flag,
-    need: Need::Default("true"),
-    doc: "Whether secrets of authenticator apps are handed over. They are told at the look-up, before any password.",
+    need: Need::Default("false"),
+    doc: "Whether secrets of authenticator apps are handed over. They are told at the look-up, before any password: whoever has the hook's proof then gets the second factor of everybody who has not moved.",
 };
 
 const MUST_CHANGE: Setting = Setting {

@@ -21,7 +21,7 @@ impl Users {
         Self {
             telling: Telling::new(values),
             by_id: values.flag("use_user_id").unwrap_or_default(),
-            with_totps: values.flag("totps").unwrap_or(true),
+            with_totps: values.flag("totps").unwrap_or_default(),
         }
     }
 

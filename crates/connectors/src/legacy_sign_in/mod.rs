@@ -92,12 +92,14 @@ impl Dialect {
         let body = posted(call, &self.callers)?;
         let who = who(&body).ok_or_else(malformed)?;
         let password = body.password(&["password"]).ok_or_else(malformed)?;
-        if let Some(accepted) = body.get("accepted_at") {
-            let accepted = accepted.as_str().and_then(Timestamp::parse).ok_or_else(malformed)?;
-            let age = call.now.0.saturating_sub(accepted.0);
-            if age > self.max_age_ms || age < -SKEW_MS {
-                return Err(Next::Refuse(Refusal::Expired, HookAnswer::json(409, &json!({ "status": "too_old" }))));
-            }
+        // a password without its hour might have been kept for days, and be one that somebody changed for a reason
+        let accepted = body.text(&["accepted_at"]).and_then(Timestamp::parse).ok_or_else(malformed)?;
+        let age = call.now.0.saturating_sub(accepted.0);
+        if age < -SKEW_MS {
+            return Err(malformed());
+        }
+        if age > self.max_age_ms {
+            return Err(Next::Refuse(Refusal::Expired, HookAnswer::json(409, &json!({ "status": "too_old" }))));
         }
         Ok(Next::Harvest(Box::new(submission(who, password))))
     }

@@ -3,6 +3,7 @@
 
 mod beside;
 mod files;
+mod late;
 mod reading;
 mod sending;
 mod support;

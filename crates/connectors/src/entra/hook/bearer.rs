@@ -22,7 +22,7 @@ use sterna_core::{
 use super::{
     context::{is_for, millis, within},
     json::{is_there, read},
-    jwe,
+    jwe::{self, Tries},
     keys::Key,
 };
 
@@ -34,6 +34,9 @@ const TOKEN_BYTES: usize = 16 * 1024;
 
 /// Keys of a set that are kept at most.
 const MOST_KEYS: usize = 64;
+
+/// How long a modulus of those that tokens are verified with is, in bytes.
+const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1_024;
 
 /// What a token has to say.
 pub(super) struct Expected {
@@ -100,8 +103,8 @@ impl Verified {
 pub(super) struct Checks<'a> {
     /// The caller's keys.
     pub(super) signing: &'a [SigningKey],
-    /// Ours, for encrypted tokens.
-    pub(super) decrypting: &'a [Key],
+    /// Ours, for encrypted tokens; none where those are not taken.
+    pub(super) decrypting: Option<&'a [Key]>,
     /// What a token has to say.
     pub(super) expected: &'a Expected,
     /// Those that were right before, by the same keys.
@@ -149,7 +152,8 @@ struct Claims {
     appid: Option<String>,
 }
 
-/// Reads a key set (RFC 7517); keys that are no RSA keys for signing are passed over.
+/// Reads a key set (RFC 7517); keys that are no RSA keys for signing are passed over. One without any other is none: with
+/// it nobody could be let in, so the one that is there is better kept.
 pub(super) fn key_set(bytes: &[u8]) -> Option<Vec<SigningKey>> {
     let set: Value = serde_json::from_slice(bytes).ok()?;
     let keys = set.get("keys")?.as_array()?.iter().filter_map(|key| {
@@ -157,9 +161,11 @@ pub(super) fn key_set(bytes: &[u8]) -> Option<Vec<SigningKey>> {
         let number = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?.trim_end_matches('=')).ok();
         let is_signing = text("kty") == Some("RSA") && text("use").is_none_or(|usage| usage == "sig");
         is_signing.then_some(())?;
-        Some(SigningKey { id: text("kid")?.to_owned(), modulus: number("n")?, exponent: number("e")? })
+        let key = SigningKey { id: text("kid")?.to_owned(), modulus: number("n")?, exponent: number("e")? };
+        (MODULUS_BYTES.contains(&key.modulus.len()) && !key.exponent.is_empty()).then_some(key)
     });
-    Some(keys.take(MOST_KEYS).collect())
+    let keys: Vec<SigningKey> = keys.take(MOST_KEYS).collect();
+    (!keys.is_empty()).then_some(keys)
 }
 
 /// Checks the token of a call.
@@ -180,7 +186,9 @@ pub(super) fn check(headers: &Headers, checks: Checks<'_>, now: Timestamp) -> Re
         return Ok(within(Some(valid.expires), valid.not_before, now)?);
     }
     let valid = if token.split('.').count() == 5 {
-        let inner = jwe::decrypt(token, checks.decrypting).map_err(|_| NOBODY)?;
+        let keys = checks.decrypting.ok_or(NOBODY)?;
+        // nobody has proved anything yet: one private-key operation is all that this may cost
+        let inner = jwe::decrypt(token, keys, Tries::One).map_err(|_| NOBODY)?;
         signed(std::str::from_utf8(&inner).map_err(|_| NOBODY)?.trim(), checks, now)?
     } else {
         signed(token, checks, now)?
@@ -200,9 +208,17 @@ fn signed(token: &str, checks: Checks<'_>, now: Timestamp) -> Result<Valid, NotT
         return Err(NOBODY);
     }
     let kid = header.kid.ok_or(NOBODY)?;
-    let key = checks.signing.iter().find(|key| key.id == kid).ok_or(NotTaken::UnknownKey)?;
-    let public = RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent };
-    public.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &decode(signature)?).map_err(|_| NOBODY)?;
+    let signature = decode(signature)?;
+    let verifies = |key: &SigningKey| {
+        let public = RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent };
+        public.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature).is_ok()
+    };
+    // nothing forbids that several keys of a set have one name
+    let mut named = checks.signing.iter().filter(|key| key.id == kid).peekable();
+    named.peek().ok_or(NotTaken::UnknownKey)?;
+    if !named.any(verifies) {
+        return Err(NOBODY);
+    }
     let claims: Claims = read(&decode(claims)?).ok_or(NOBODY)?;
     let valid = Valid { expires: millis(claims.exp), not_before: claims.nbf.map(millis) };
     within(Some(valid.expires), valid.not_before, now)?;

@@ -13,6 +13,10 @@ use crate::hooks::body::{NAME_BYTES, PASSWORD_BYTES};
 /// Clocks may differ by so much, in milliseconds.
 pub(super) const SKEW_MS: i64 = 5 * 60 * 1_000;
 
+/// Nothing is valid for longer than this, in milliseconds: what is said to be was made by somebody else, or would have to be
+/// remembered for ever.
+pub(super) const LONGEST_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// What was typed, and what the answer has to repeat.
 pub(super) struct Context {
     pub(super) password: SecretString,
@@ -94,14 +98,15 @@ pub(super) fn read(plain: &[u8], audience: &[String], now: Timestamp) -> Result<
     Context::new(&claims.password, claims.nonce, claims.username, expires.map(Timestamp))
 }
 
-/// Checks that an instant lies between two others, give or take the skew.
+/// Checks that an instant lies between two others, give or take the skew, and that the later one is in sight.
 ///
 /// # Errors
 /// [`Refusal::Expired`].
 pub(super) fn within(expires: Option<i64>, not_before: Option<i64>, now: Timestamp) -> Result<(), Refusal> {
     let is_over = expires.is_some_and(|expires| now.0.saturating_sub(SKEW_MS) >= expires);
     let is_early = not_before.is_some_and(|begins| now.0.saturating_add(SKEW_MS) < begins);
-    if is_over || is_early { Err(Refusal::Expired) } else { Ok(()) }
+    let is_endless = expires.is_some_and(|expires| expires > now.0.saturating_add(LONGEST_MS + SKEW_MS));
+    if is_over || is_early || is_endless { Err(Refusal::Expired) } else { Ok(()) }
 }
 
 /// Seconds since the epoch, as JWTs write them (RFC 7519 2), in milliseconds.

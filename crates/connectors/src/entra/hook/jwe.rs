@@ -59,11 +59,20 @@ enum Content {
     Gcm { bytes: usize, algorithm: &'static Algorithm },
 }
 
+/// How many private keys a message is tried with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tries {
+    /// Every one that may be meant: who sends it has proved to be the caller.
+    Few,
+    /// One, which it has to name where there are several: anybody may have sent it.
+    One,
+}
+
 /// Decrypts a compact JWE with the key that it names, or with each of a few where it names none.
 ///
 /// # Errors
 /// [`Undecryptable`] for everything that is not exactly as it should be.
-pub(super) fn decrypt(message: &str, keys: &[Key]) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
+pub(super) fn decrypt(message: &str, keys: &[Key], tries: Tries) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
     if message.len() > MESSAGE_BYTES {
         return Err(Undecryptable);
     }
@@ -88,6 +97,9 @@ pub(super) fn decrypt(message: &str, keys: &[Key]) -> Result<Zeroizing<Vec<u8>>,
     }
     let (wrapped, iv, text, tag) = (decode(key)?, decode(iv)?, decode(text)?, decode(tag)?);
     let meant = |key: &&Key| key.is_meant(header.x5t.as_deref(), header.x5t_s256.as_deref(), header.kid.as_deref());
+    if tries == Tries::One && keys.iter().filter(meant).count() != 1 {
+        return Err(Undecryptable);
+    }
     for key in keys.iter().filter(meant).take(MOST_KEYS) {
         let Ok(cek) = unwrap(key, wrapping, &wrapped) else { continue };
         if let Ok(plain) = open(content, &cek, aad.as_bytes(), &iv, &text, &tag) {

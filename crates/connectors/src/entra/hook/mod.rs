@@ -30,15 +30,13 @@ use zeroize::Zeroizing;
 
 use self::{
     bearer::{Checks, Expected, NotTaken, SigningKey, Verified},
-    context::{Context, SKEW_MS},
+    context::{Context, LONGEST_MS, SKEW_MS},
+    jwe::Tries,
     keys::{Key, MOST_KEYS},
     message::Message,
 };
 
 pub use jwe::{INFLATED_BYTES, MESSAGE_BYTES};
-
-/// How long a message without an expiry is remembered, in milliseconds: as long as observed ones are valid (entra.md 1.4).
-const VALID_MS: i64 = 600_000;
 
 /// The kind of hook.
 pub struct HookKind;
@@ -106,6 +104,7 @@ struct Dialect {
     extensions: Vec<String>,
     client_apps: Vec<String>,
     takes_plain: bool,
+    takes_encrypted: bool,
     says_503: bool,
     texts: BTreeMap<&'static str, String>,
 }
@@ -123,7 +122,9 @@ impl Dialect {
         let signing = match &material.key_set {
             Some(bytes) => {
                 let set = bearer::key_set(bytes);
-                Some(set.ok_or_else(|| vec![mistake("what `key_set_url` answers is no key set (RFC 7517)")])?)
+                Some(set.ok_or_else(|| {
+                    vec![mistake("what `key_set_url` answers is no key set (RFC 7517) with an RSA key for signatures")]
+                })?)
             }
             None => None,
         };
@@ -137,6 +138,7 @@ impl Dialect {
             extensions: values.texts("extension_ids"),
             client_apps: values.texts("client_app_ids"),
             takes_plain: values.flag("plain_password_context").unwrap_or(false),
+            takes_encrypted: values.flag("encrypted_bearer").unwrap_or(true),
             says_503: values.text("outage_answer") == Some("status-503"),
             texts: texts.into_iter().map(|name| (name, values.text(name).unwrap_or_default().to_owned())).collect(),
         })
@@ -144,7 +146,8 @@ impl Dialect {
 
     fn read(&self, call: &Call<'_>) -> Result<Submission, Next> {
         let signing = self.signing.as_deref().ok_or(Next::FetchKeys)?;
-        let checks = Checks { signing, decrypting: &self.keys, expected: &self.expected, verified: &self.verified };
+        let decrypting = self.takes_encrypted.then_some(self.keys.as_slice());
+        let checks = Checks { signing, decrypting, expected: &self.expected, verified: &self.verified };
         bearer::check(call.headers, checks, call.now).map_err(|why| match why {
             NotTaken::UnknownKey => Next::FetchKeys,
             NotTaken::Refused(why) => refuse(why),
@@ -154,7 +157,8 @@ impl Dialect {
             return Err(refuse(Refusal::NotAllowed));
         }
         let (context, digest) = self.context(&message, call.now).map_err(refuse)?;
-        let until = context.expires.map_or(call.now.0.saturating_add(VALID_MS), |expires| expires.0);
+        // one without an expiry could be sent again at any time: it is remembered for as long as any may be valid
+        let until = context.expires.map_or(call.now.0.saturating_add(LONGEST_MS), |expires| expires.0);
         let address = message.address();
         let data = message.data.0;
         let about = data.authentication_context.0;
@@ -190,7 +194,7 @@ impl Dialect {
             if encrypted.len() > MESSAGE_BYTES {
                 return Err(Refusal::TooLarge);
             }
-            let plain = jwe::decrypt(encrypted, &self.keys).map_err(|_| Refusal::Undecryptable)?;
+            let plain = jwe::decrypt(encrypted, &self.keys, Tries::Few).map_err(|_| Refusal::Undecryptable)?;
             let context = context::read(&plain, &self.expected.audience, now)?;
             let digest = fingerprint(&[context.nonce.as_bytes(), encrypted.as_bytes()]);
             return Ok((context, digest));

@@ -86,6 +86,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Whether a password in the clear is taken, as the first preview sent it."
     ),
     setting!(
+        "encrypted_bearer",
+        Kind::Flag,
+        Need::Default("true"),
+        "Whether access tokens that are encrypted to one of the keys are taken; where there are several they must name theirs (`x5t`, `x5t#S256` or `kid`). Decrypting costs work before anybody has proved anything: turn it off where tokens come signed only."
+    ),
+    setting!(
         "outage_answer",
         Kind::Choice(&["block", "status-503"]),
         Need::Default("\"block\""),

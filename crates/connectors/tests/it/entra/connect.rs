@@ -6,7 +6,8 @@ use serde_json::json;
 use sterna_core::{
     account::Identity,
     code::{Code, Severity},
-    port::Needs,
+    ids::TargetId,
+    port::{Answer, Needs, Target},
 };
 use sterna_emulators::{Kind, Options};
 
@@ -170,4 +171,34 @@ async fn preparing_waits_when_it_is_turned_away() {
         .faults(json!([{ "kind": "storm_429", "on": "update", "match": path, "times": 2, "retry_after": "0.2" }]))
         .await;
     assert_eq!(target.prepare(&[]).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_service_that_connected_before_the_flag_was_made_learns_of_it() {
+    let world = World::external_id("").await;
+    let reads = world.connect(&world.connection()).await.unwrap();
+    let sets = world.connect(&world.connection()).await.unwrap();
+    let target = world.target().await;
+    let id = made(target.as_ref(), &person("Ana", &[Identity::email("ana@example.com")])).await;
+    let awaiting = async |target: &dyn Target| {
+        target.read_back(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap().awaiting
+    };
+    assert_eq!(awaiting(reads.as_ref()).await, Some(true));
+    assert_eq!(sets.set_credential(&id, &"N3w!password".into()).await, Answer::Holds(id.clone()));
+    assert_eq!(awaiting(reads.as_ref()).await, Some(false), "the flag goes with the password");
+}
+
+#[tokio::test]
+async fn a_tenant_without_the_flag_is_asked_for_it_once_a_minute_at_most() {
+    let world = World::external_id("").await;
+    let target = world.connect(&world.connection()).await.unwrap();
+    let nobody = TargetId("00000000-0000-4000-8000-00000000dead".into());
+    let requests = async || world.state().await["counters"]["requests"].as_u64().unwrap();
+    let read = async || {
+        let before = requests().await;
+        assert_eq!(target.read_back(std::slice::from_ref(&nobody)).await.unwrap(), [None]);
+        requests().await - before
+    };
+    let (first, second, third) = (read().await, read().await, read().await);
+    assert_eq!((first - second, second), (2, third), "whether there is activity, and whether there is a flag");
 }

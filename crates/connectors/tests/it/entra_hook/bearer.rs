@@ -265,17 +265,77 @@ fn keys_of_a_set_that_cannot_sign_are_passed_over() {
         key(json!({ "use": "enc" })),
         key(json!({ "kty": "EC" })),
         key(json!({ "n": "a b" })),
+        key(json!({ "n": "AQAB" })),
+        key(json!({ "e": "" })),
         key(json!({ "kid": null })),
         json!(7),
     ] {
-        let only = open(vec![unusable.clone()]);
-        assert!(matches!(Request::of(vector("observed-shape")).next(&*only), Next::FetchKeys), "{unusable}");
+        let only = json!({ "keys": [unusable] });
+        assert!(
+            opened("", &[Given::of(&WORLD.pair)], Some(&only)).is_err(),
+            "no key set: the old one stays; {unusable}"
+        );
         Request::of(vector("observed-shape")).accepted(&*open(vec![unusable, right.clone()]));
     }
     Request::of(vector("observed-shape")).accepted(&*open(vec![key(json!({ "use": null, "x5c": ["x"] }))]));
-    for no_set in [json!([]), json!({}), json!({ "keys": {} }), json!("x")] {
+    for no_set in [json!([]), json!({}), json!({ "keys": [] }), json!({ "keys": {} }), json!("x")] {
         assert!(opened("", &[Given::of(&WORLD.pair)], Some(&no_set)).is_err(), "{no_set}");
     }
+}
+
+#[test]
+fn every_key_of_one_name_is_tried() {
+    let of = |pair: &super::Pair| pair.key_set()["keys"][0].clone();
+    let (right, other) = (of(&WORLD.issuer), of(&generated()));
+    for keys in [json!([other, right]), json!([right, other])] {
+        let hook = opened("", &[Given::of(&WORLD.pair)], Some(&json!({ "keys": keys }))).unwrap();
+        Request::of(vector("observed-shape")).accepted(&*hook);
+    }
+    let hook = opened("", &[Given::of(&WORLD.pair)], Some(&json!({ "keys": [other, other] }))).unwrap();
+    assert_eq!(refused(&*hook, &bearer(&json!({}))), UNAUTHENTICATED);
+}
+
+#[test]
+fn a_token_that_is_valid_for_more_than_a_day_is_refused() {
+    let hook = hook("");
+    let ahead = |seconds: i64| bearer(&json!({ "exp": NOW_MS / 1_000 + seconds }));
+    Request::by(&ahead(24 * 3_600 + 300)).accepted(&*hook);
+    assert_eq!(refused(&*hook, &ahead(24 * 3_600 + 301)), EXPIRED);
+    assert_eq!(refused(&*hook, &bearer(&json!({ "exp": 1e300 }))), EXPIRED);
+}
+
+#[test]
+fn an_encrypted_token_is_refused_where_the_settings_do_not_want_it() {
+    let hook = hook("encrypted_bearer = false");
+    let header = json!({ "alg": "RSA-OAEP", "enc": "A128GCM", "x5t": WORLD.pair.x5t() });
+    let sealed = WORLD.pair.seal(&header, bearer(&json!({})).as_bytes());
+    assert_eq!(refused(&*hook, &sealed), UNAUTHENTICATED);
+    Request::by(&bearer(&json!({}))).accepted(&*hook);
+}
+
+#[test]
+fn an_encrypted_token_names_its_key_where_there_are_several() {
+    let id = "33333333-4444-4555-8666-777777777777";
+    let sealed = |name: Value| {
+        let header = changed(&json!({ "alg": "RSA-OAEP", "enc": "A128GCM" }), &name);
+        WORLD.pair.seal(&header, bearer(&json!({})).as_bytes())
+    };
+    let keys = |ids: [Option<&'static str>; 2]| {
+        let [first, second] = ids;
+        let other = Given { id: second, ..Given::of(&generated()) };
+        super::hook_with("", &[Given { id: first, ..Given::of(&WORLD.pair) }, other])
+    };
+    let (known, unknown) = (keys([Some(id), Some("other")]), keys([None, None]));
+    for name in [json!({ "x5t": WORLD.pair.x5t() }), json!({ "x5t#S256": WORLD.pair.x5t_s256() })] {
+        Request::by(&sealed(name.clone())).accepted(&*known);
+        Request::by(&sealed(name)).accepted(&*unknown);
+    }
+    Request::by(&sealed(json!({ "kid": id }))).accepted(&*known);
+    assert_eq!(refused(&*unknown, &sealed(json!({ "kid": id }))), UNAUTHENTICATED, "it may be either's");
+    for hook in [known, unknown] {
+        assert_eq!(refused(&*hook, &sealed(json!({}))), UNAUTHENTICATED);
+    }
+    Request::by(&sealed(json!({}))).accepted(&*hook(""));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn every_message_has_a_mark_of_its_own_and_a_repeat_has_the_same() {
 #[test]
 fn a_context_without_an_end_is_remembered_for_as_long_as_others_live() {
     let endless = Request::of(&context(&json!({"exp": null})));
-    assert_eq!(endless.accepted(&*hook("")).once.unwrap().until, Timestamp(NOW_MS + 600_000 + 300_000));
+    assert_eq!(endless.accepted(&*hook("")).once.unwrap().until, Timestamp(NOW_MS + 86_400_000 + 300_000));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_password_in_the_clear_is_taken_only_where_it_is_switched_on() {
     let on = hook("plain_password_context = true");
     let submission = Request::post(&plain).accepted(&*on);
     assert_eq!((typed(&submission), submission.echo.as_str()), (" p\u{e4}ss ", "n-1"));
-    assert_eq!((submission.login, submission.once.unwrap().until), (None, Timestamp(NOW_MS + 900_000)));
+    assert_eq!((submission.login, submission.once.unwrap().until), (None, Timestamp(NOW_MS + 86_700_000)));
     let nobody = Request { authorization: Vec::new(), ..Request::post(&plain) };
     assert_eq!(nobody.refused(&*on), super::UNAUTHENTICATED);
     for (name, value) in [("userPassword", "x".repeat(4_097)), ("nonce", "x".repeat(1_025)), ("nonce", String::new())] {

@@ -39,7 +39,7 @@ fn each_script_has_its_address() {
 
 #[test]
 fn a_yes_is_the_profile_and_nobody_learns_who_is_there_by_a_password() {
-    let dialect = open(KIND, "attributes = { plan = 'plan', roles = 'roles' }");
+    let dialect = open(KIND, "mfa_factors = true\nattributes = { plan = 'plan', roles = 'roles' }");
     assert_snapshot!(decisions(&*dialect, ""), @r#"
     accept: 200 {"app_metadata":{"plan":"gold","roles":["editor"]},"email":"ana@example.org","email_verified":true,"family_name":"Pérez","given_name":"Ana","mfa_factors":[{"totp":{"secret":"JBSWY3DPEHPK3PXP"}},{"phone":{"value":"+34600000000"}}],"name":"Ana Pérez","user_id":"00000000-0000-5000-8000-000000004711","username":"Ana"}
     accept_and_change: 200 {"app_metadata":{"must_change_password":true,"plan":"gold","roles":["editor"]},"email":"ana@example.org","email_verified":true,"family_name":"Pérez","given_name":"Ana","mfa_factors":[{"totp":{"secret":"JBSWY3DPEHPK3PXP"}},{"phone":{"value":"+34600000000"}}],"name":"Ana Pérez","user_id":"00000000-0000-5000-8000-000000004711","username":"Ana"}
@@ -66,9 +66,10 @@ fn both_scripts_get_the_same_profile() {
 
 #[test]
 fn ids_factors_and_changes_are_the_settings() {
-    let dialect = open(KIND, "user_id = 'source-key'\nmfa_factors = false\nmust_change = 'refuse'");
+    let dialect = open(KIND, "user_id = 'source-key'\nmust_change = 'refuse'");
     let line = answered(&*dialect, Decision::Accept, &ana(), "");
     assert!(line.contains(r#""user_id":"4711""#) && !line.contains("mfa_factors"), "{line}");
+    assert!(!found(&*dialect, &ana(), "").contains("JBSWY3DPEHPK3PXP"), "a look-up comes before any password");
     assert_eq!(answered(&*dialect, Decision::AcceptAndChange, &ana(), ""), "423");
     assert!(!dialect.hands_over(Decision::AcceptAndChange) && open(KIND, "").hands_over(Decision::AcceptAndChange));
 }

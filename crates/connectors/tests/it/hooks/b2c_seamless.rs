@@ -25,8 +25,22 @@ fn the_requests_of_the_samples_are_read() {
     check("", json!({"signInName": "", "email": "ana@example.org", "password": PASSWORD}), &by_mail);
     let with_id = json!({"objectId": "7c0e", "signInName": "ana", "password": PASSWORD});
     check("", with_id, &checks("target id <7c0e>"));
-    check("", json!({"objectId": "", "signInName": "ana", "password": PASSWORD}), &checks("name <ana>"));
-    check("", json!({"objectId": null, "signInName": "ana", "password": PASSWORD}), &checks("name <ana>"));
+}
+
+#[test]
+fn an_object_id_that_cannot_be_used_is_never_replaced_by_the_name() {
+    for id in [json!(""), json!(null), json!(7), json!(["7c0e"]), json!({}), json!("x".repeat(10_000))] {
+        check("", json!({"objectId": id, "signInName": "ana", "password": PASSWORD}), "refuse malformed 400");
+        let reset = json!({"objectId": id, "signInName": "ana", "useInputPassword": true});
+        check("answer = 'jit-v2'", reset, "refuse malformed 400");
+    }
+}
+
+#[test]
+fn the_object_id_can_be_demanded() {
+    let settings = "require_object_id = true";
+    check(settings, json!({"signInName": "ana", "password": PASSWORD}), "refuse malformed 400");
+    check(settings, json!({"objectId": "7c0e", "password": PASSWORD}), &checks("target id <7c0e>"));
 }
 
 #[test]

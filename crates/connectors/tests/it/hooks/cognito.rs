@@ -132,6 +132,8 @@ fn a_function_can_be_invoked_only_from_this_machine_and_only_where_the_settings_
         assert_eq!(invoke(&sample()).from(here).told(&*open(KIND, "")), "refuse unauthenticated 401");
     }
     let refused = |ask: Ask| assert_eq!(ask.told(&*emulation), "refuse unauthenticated 401");
+    // whose address nobody knows is not on this machine
+    assert_eq!(invoke(&sample()).peer.address, None);
     refused(invoke(&sample()));
     for elsewhere in ["192.0.2.1", "10.0.0.1", "0.0.0.0", "::", "2001:db8::1"] {
         refused(invoke(&sample()).from(elsewhere));

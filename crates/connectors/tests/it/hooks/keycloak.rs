@@ -91,7 +91,7 @@ fn by_user_id_the_id_is_the_source_s_own() {
 
 #[test]
 fn a_user_has_the_members_that_the_plugin_knows_and_no_others() {
-    let dialect = open(KIND, ATTRIBUTES);
+    let dialect = open(KIND, &format!("{ATTRIBUTES}\ntotps = true"));
     assert_snapshot!(found(&*dialect, &ana(), "ana"), @r#"200 {"attributes":{"legacy_id":["4711"],"memberships":["staff"],"phone":["+34 600-000-000"]},"email":"ana@example.org","emailVerified":true,"enabled":true,"firstName":"Ana","groups":["staff"],"id":"00000000-0000-5000-8000-000000004711","lastName":"Pérez","roles":["editor"],"totps":[{"algorithm":"HmacSHA1","digits":6,"encoding":"BASE32","name":"authenticator","period":30,"secret":"JBSWY3DPEHPK3PXP"}],"username":"ana"}"#);
     let mut full = ana();
     full.profile.must_change_password = true;
@@ -109,13 +109,13 @@ fn a_user_has_the_members_that_the_plugin_knows_and_no_others() {
 
 #[test]
 fn who_must_change_or_may_not_enter_is_told_at_the_look_up() {
-    let dialect = open(KIND, "totps = false");
+    let dialect = open(KIND, "");
     let mut account = ana();
     account.profile.must_change_password = true;
     account.profile.active = Some(false);
     let line = found(&*dialect, &account, "ana");
     assert!(line.contains(r#""requiredActions":["UPDATE_PASSWORD"]"#) && line.contains(r#""enabled":false"#), "{line}");
-    assert!(!line.contains("JBSWY3DPEHPK3PXP"), "{line}");
+    assert!(!line.contains("JBSWY3DPEHPK3PXP"), "a second factor is told before any password only when wanted: {line}");
 }
 
 #[test]
