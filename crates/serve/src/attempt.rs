@@ -14,7 +14,7 @@ use sterna_core::{
 };
 use sterna_ledger::{
     LedgerError,
-    sign_in::{AttemptRecord, Candidate, Meant},
+    sign_in::{AttemptRecord, Candidate},
     steps::Standing,
 };
 use tokio::time::{sleep_until, timeout_at};
@@ -22,6 +22,7 @@ use tracing::Instrument as _;
 
 use crate::{
     address,
+    asked::Whom,
     config::{Confirm, HookSpec},
     guard::{self, From, Outcome},
     service::Service,
@@ -67,7 +68,7 @@ pub(crate) struct About<'a> {
 
 impl Service {
     /// Checks a submission and decides, in time whatever happens.
-    pub(crate) async fn attempt(&self, about: &About<'_>, submission: &Submission) -> Settled {
+    pub(crate) async fn attempt(&self, about: &About<'_>, submission: &Submission, meant: Whom) -> Settled {
         let joined = self.joins.begin(self.join_key(submission));
         let first = match joined {
             guard::Joined::First(first) => first,
@@ -94,7 +95,7 @@ impl Service {
             first.tell(settled.clone());
             return settled;
         };
-        let checked = timeout_at(about.until.into(), self.check(about, submission, &from)).await;
+        let checked = timeout_at(about.until.into(), self.check(about, submission, &from, meant)).await;
         let (settled, outcome) = checked.unwrap_or_else(|_elapsed| {
             let settled = Settled::without_person(Decision::TryLater(Wait::Overloaded));
             self.note(about, &from, None, None, settled.decision);
@@ -106,8 +107,8 @@ impl Service {
         settled
     }
 
-    async fn check(&self, about: &About<'_>, submission: &Submission, from: &From) -> (Settled, Outcome) {
-        let meant = match self.meant(submission).await {
+    async fn check(&self, about: &About<'_>, submission: &Submission, from: &From, meant: Whom) -> (Settled, Outcome) {
+        let meant = match self.meant(submission, meant).await {
             Ok(meant) => meant,
             Err(error) => {
                 tracing::error!(code = %error.code(), "The ledger does not tell who is meant: {error}");
@@ -154,8 +155,8 @@ impl Service {
 
     /// Whom the caller means. An id that the ledger lacks may be one that we made and were not told of: the target is asked
     /// once whether it carries one of our keys.
-    async fn meant(&self, submission: &Submission) -> Result<Meant, LedgerError> {
-        let meant = self.ledger.meant(submission.who.clone()).await?;
+    async fn meant(&self, submission: &Submission, meant: Whom) -> Whom {
+        let meant = meant?;
         let Who::TargetId(id) = &submission.who else { return Ok(meant) };
         if meant.candidate.is_some() || !meant.open_doubts {
             return Ok(meant);

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -14,19 +14,21 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret;
 use sterna_core::{code::Finding, hook::Submission, legacy::Chain, registry::Context, time::Timestamp};
 use sterna_ledger::{Ledger, LedgerError};
-use sterna_wire::{Listener, Server, ServerTls, WireError};
+use sterna_wire::{Listener, Server, WireError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     attempt::Settled,
-    config::{Config, Confirm, HookSpec, SweepRules, TlsFiles},
+    config::{Config, Confirm, HookSpec, SweepRules},
     guard::{From, Guard, Joins, Places, Replays},
     handler::{Front, Side},
     keys::Armed,
+    reading::Readers,
     record::{self, Recorder},
     seat::{Connect, Seat},
     tally::Refusals,
     timing::Timing,
+    tls::{Reload, Tls},
 };
 
 /// Messages that are remembered, so that each is answered once.
@@ -76,6 +78,9 @@ pub enum ServeError {
     /// The operating system gives no randomness.
     #[error("the operating system's random generator failed")]
     Entropy,
+    /// The operating system gives no threads.
+    #[error("threads cannot be started")]
+    Threads(#[source] std::io::Error),
     /// A file cannot be read.
     #[error("{path} cannot be read")]
     File {
@@ -116,7 +121,7 @@ pub(crate) struct Service {
     pub(crate) hooks: Vec<Hook>,
     pub(crate) guard: Guard,
     pub(crate) places: Places,
-    pub(crate) readers: Places,
+    pub(crate) readers: Readers,
     pub(crate) joins: Joins<Settled>,
     pub(crate) replays: Replays,
     pub(crate) recorder: Recorder,
@@ -129,13 +134,6 @@ pub(crate) struct Service {
     keep_attempts: Duration,
     join_key: hmac::Key,
     ledger_works: AtomicBool,
-}
-
-/// The certificate that is shown, the files that it comes from, and what was in them when they were last read.
-struct Tls {
-    present: ServerTls,
-    files: TlsFiles,
-    read: Mutex<Vec<u8>>,
 }
 
 /// A service that answers. Ends by [`Running::shutdown`].
@@ -162,7 +160,7 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
             Err(findings) => return Err(ServeError::Hook { name: spec.name.to_string(), findings }),
         }
     }
-    let tls = config.tls.map(read_tls).transpose()?;
+    let tls = config.tls.map(Tls::read).transpose()?;
     ledger.begin_serving(context.clock.now().wall).await?;
     let join_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| ServeError::Entropy)?;
     let service = Arc::new(Service {
@@ -172,7 +170,7 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
         hooks,
         guard: Guard::new(config.limits),
         places: Places::new(config.places),
-        readers: Places::new(config.places.saturating_mul(2)),
+        readers: Readers::start(processors()).map_err(ServeError::Threads)?,
         joins: Joins::default(),
         replays: Replays::new(REPLAYS),
         recorder: Recorder::default(),
@@ -195,7 +193,7 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
         body_timeout: Duration::from_secs(5),
         ..sterna_wire::Limits::default()
     };
-    let server_tls = tls.as_ref().map(|tls| tls.present.clone());
+    let server_tls = tls.as_ref().map(Tls::shown);
     let listener = Listener::bind(config.listen, server_tls, limits).await?;
     let observed = match config.metrics_listen {
         Some(address) => Some(
@@ -232,7 +230,7 @@ impl Running {
         for hook in &self.service.hooks {
             hook.reload();
         }
-        self.reload_tls(true);
+        self.tls.iter().for_each(|tls| tls.reload(Reload::Always));
     }
 
     /// Ends the service: accepts nothing more, lets requests under way end, writes what is to be recorded.
@@ -293,27 +291,8 @@ impl Running {
             }
             hook.armed.refresh_when_old(&hook.spec).await;
         }
-        self.reload_tls(false);
+        self.tls.iter().for_each(|tls| tls.reload(Reload::WhenChanged));
         self.service.look_at_ledger().await;
-    }
-
-    /// Takes a new certificate when its files have changed, or in any case.
-    fn reload_tls(&self, always: bool) {
-        let Some(Tls { present, files, read }) = &self.tls else { return };
-        let bytes = match tls_bytes(files) {
-            Ok(bytes) => bytes,
-            Err(error) => return tracing::error!("The TLS certificate stays as it was: {error}"),
-        };
-        let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
-        if !always && *read == bytes {
-            return;
-        }
-        match present.replace(&bytes) {
-            Ok(()) => tracing::info!("The TLS certificate was read again"),
-            Err(error) => tracing::error!("The TLS certificate stays as it was: {error}"),
-        }
-        // a half-written pair is tried again when it changes again
-        *read = bytes;
     }
 }
 
@@ -400,27 +379,14 @@ impl Service {
     }
 }
 
+fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
+}
+
 /// Waits; `None` when the service stops.
 async fn pause(stop: &CancellationToken, span: Duration) -> Option<()> {
     tokio::select! {
         () = tokio::time::sleep(span) => Some(()),
         () = stop.cancelled() => None,
     }
-}
-
-fn read_tls(files: TlsFiles) -> Result<Tls, ServeError> {
-    let bytes = tls_bytes(&files)?;
-    Ok(Tls { present: ServerTls::from_pem(&bytes)?, files, read: Mutex::new(bytes) })
-}
-
-/// Chain and key, one after the other.
-fn tls_bytes(files: &TlsFiles) -> Result<Vec<u8>, ServeError> {
-    let mut all = Vec::new();
-    for path in [&files.certificate, &files.key] {
-        let read = std::fs::read(path);
-        let bytes = read.map_err(|source| ServeError::File { path: path.display().to_string(), source })?;
-        all.extend_from_slice(&bytes);
-        all.push(b'\n');
-    }
-    Ok(all)
 }
