@@ -78,7 +78,7 @@ impl Front {
         let deadline = hook.spec.deadline.unwrap_or(limits.deadline).min(LONGEST_DEADLINE);
         let span = tracing::info_span!("hook call", hook = %hook.spec.name, decision = tracing::field::Empty);
         let asked = Asked::new(request, rest, peer, &service.trusted_proxies, service.now());
-        let call = service.call(hook, dialect, Arc::new(asked), (began, began + deadline));
+        let call = service.call(hook, dialect, Arc::new(asked), (began, service.lag.until(began, deadline)));
         let answer = call.instrument(span).await;
         let labels = [("hook", hook.spec.name.to_string()), ("status", answer.status.to_string())];
         metrics::counter!("sterna_calls_total", &labels).increment(1);

@@ -14,6 +14,7 @@ pub mod guard;
 mod handler;
 mod harvest;
 mod keys;
+mod lag;
 mod reading;
 mod record;
 mod seat;

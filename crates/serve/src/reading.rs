@@ -47,11 +47,15 @@ struct Waiting {
 }
 
 impl Readers {
-    /// Starts `threads` of them.
+    /// Starts as many as there are processors.
     ///
     /// # Errors
     /// The operating system's.
-    pub(crate) fn start(threads: u32) -> std::io::Result<Self> {
+    pub(crate) fn for_processors() -> std::io::Result<Self> {
+        Self::start(thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1)))
+    }
+
+    fn start(threads: u32) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
         queue.mean.store(nanos(BEFORE), Ordering::Relaxed);
         let readers = Self { queue, threads: threads.max(1) };

@@ -23,6 +23,7 @@ use crate::{
     guard::{From, Guard, Joins, Places, Replays},
     handler::{Front, Side},
     keys::Armed,
+    lag::Lag,
     reading::Readers,
     record::{self, Recorder},
     seat::{Connect, Seat},
@@ -122,6 +123,7 @@ pub(crate) struct Service {
     pub(crate) guard: Guard,
     pub(crate) places: Places,
     pub(crate) readers: Readers,
+    pub(crate) lag: Lag,
     pub(crate) joins: Joins<Settled>,
     pub(crate) replays: Replays,
     pub(crate) recorder: Recorder,
@@ -170,7 +172,8 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
         hooks,
         guard: Guard::new(config.limits),
         places: Places::new(config.places),
-        readers: Readers::start(processors()).map_err(ServeError::Threads)?,
+        lag: Lag::default(),
+        readers: Readers::for_processors().map_err(ServeError::Threads)?,
         joins: Joins::default(),
         replays: Replays::new(REPLAYS),
         recorder: Recorder::default(),
@@ -260,6 +263,13 @@ impl Running {
                 () = stop.cancelled() => return,
             }
             service.sweep(&stop).await;
+        });
+        let (service, stop) = on(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = service.lag.watch() => {}
+                () = stop.cancelled() => {}
+            }
         });
         let (service, stop) = on(self);
         self.tasks.spawn(async move {
@@ -377,10 +387,6 @@ impl Service {
         let works = self.ledger.waiting(None, 1, true).await.is_ok();
         self.ledger_works.store(works, Ordering::Relaxed);
     }
-}
-
-fn processors() -> u32 {
-    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
 }
 
 /// Waits; `None` when the service stops.
