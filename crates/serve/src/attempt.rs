@@ -15,7 +15,7 @@ use sterna_core::{
 };
 use sterna_ledger::{
     LedgerError,
-    sign_in::{AttemptRecord, Candidate, Meant},
+    sign_in::{AttemptRecord, Candidate},
     steps::Standing,
 };
 use tokio::time::{sleep_until, timeout_at};
@@ -23,6 +23,7 @@ use tracing::Instrument as _;
 
 use crate::{
     address,
+    asked::Whom,
     config::{Confirm, HookSpec},
     guard::{self, From, Limited, Outcome},
     service::Service,
@@ -87,7 +88,7 @@ pub(crate) struct About<'a> {
 
 impl Service {
     /// Checks a submission and decides, in time whatever happens.
-    pub(crate) async fn attempt(&self, about: &About<'_>, submission: &Submission) -> Settled {
+    pub(crate) async fn attempt(&self, about: &About<'_>, submission: &Submission, meant: Whom) -> Settled {
         let joined = self.joins.begin(self.join_key(about.spec, "check", submission));
         let first = match joined {
             guard::Joined::First(first) => first,
@@ -98,13 +99,13 @@ impl Service {
                 return waited.ok().flatten().unwrap_or(later);
             }
         };
-        let settled = self.attempt_once(about, submission).await;
+        let settled = self.attempt_once(about, submission, meant).await;
         tell(about, settled.decision);
         first.tell(settled.clone());
         settled
     }
 
-    async fn attempt_once(&self, about: &About<'_>, submission: &Submission) -> Settled {
+    async fn attempt_once(&self, about: &About<'_>, submission: &Submission, meant: Whom) -> Settled {
         let from = self.from(about.spec, submission);
         let known = self.guard.knows(from.address.as_ref());
         let receipt = match self.guard.begin(&from, about.began) {
@@ -117,7 +118,7 @@ impl Service {
             self.refusals.add_word(&about.spec.name, "shed");
             return Settled::without_person(Decision::TryLater(Wait::Overloaded));
         };
-        let check = self.check(about, submission, &from, &mut counted.receipt);
+        let check = self.check(about, submission, meant, &from, &mut counted.receipt);
         let checked = timeout_at(about.until.into(), check)
             .await
             .unwrap_or_else(|_elapsed| Ok(Checked::plain(Decision::TryLater(Wait::Overloaded), None, None)));
@@ -145,10 +146,11 @@ impl Service {
         &self,
         about: &About<'_>,
         submission: &Submission,
+        meant: Whom,
         from: &From,
         receipt: &mut guard::Receipt,
     ) -> Result<Checked, Limited> {
-        let meant = match self.meant(submission).await {
+        let meant = match self.meant(submission, meant).await {
             Ok(meant) => meant,
             Err(error) => {
                 tracing::error!(code = %error.code(), "The ledger does not tell who is meant: {error}");
@@ -203,8 +205,8 @@ impl Service {
 
     /// Whom the caller means. An id that the ledger lacks may be one that we made and were not told of: the target is asked
     /// once whether it carries one of our keys.
-    async fn meant(&self, submission: &Submission) -> Result<Meant, LedgerError> {
-        let meant = self.ledger.meant(submission.who.clone()).await?;
+    async fn meant(&self, submission: &Submission, meant: Whom) -> Whom {
+        let meant = meant?;
         let Who::TargetId(id) = &submission.who else { return Ok(meant) };
         if meant.candidate.is_some() || !meant.open_doubts {
             return Ok(meant);

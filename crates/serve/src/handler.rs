@@ -10,15 +10,15 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sterna_core::hook::{
-    Call, Collected, Decision, Facts, Found, Freshness, Harvested, Headers, HookAnswer, HookDialect, Next, Peer,
-    Person, Progress, Query, Refusal, Reply, Step, Strength, Submission, Wait, decide,
+    Collected, Decision, Facts, Found, Freshness, Harvested, HookAnswer, HookDialect, Next, Person, Progress, Query,
+    Refusal, Reply, Step, Strength, Submission, Wait, decide,
 };
 use sterna_ledger::sign_in::{Candidate, Meant, Taken};
-use sterna_wire::{Handler, PeerCertificate, Request};
+use sterna_wire::{Handler, Request};
 use tracing::Instrument as _;
 
 use crate::{
-    address,
+    asked::{Asked, Read, Whom},
     attempt::{About, Settled},
     guard::{Outcome, Seen},
     keys::Refreshed,
@@ -54,7 +54,10 @@ impl Handler for Front {
             (side, "/readyz") => ready(&self.service, side),
             (Side::Observed, "/metrics") => metrics(&self.service),
             (Side::Hooks, path) => match named(&self.service, path) {
-                Some((hook, rest)) => self.hook(hook, rest, &request, peer, began).await,
+                Some((hook, rest)) => {
+                    let rest = rest.to_owned();
+                    self.hook(hook, rest, request, peer, began).await
+                }
                 None => HookAnswer::empty(404),
             },
             (Side::Observed, _) => HookAnswer::empty(404),
@@ -64,14 +67,9 @@ impl Handler for Front {
 }
 
 impl Front {
-    async fn hook(&self, hook: &Hook, rest: &str, request: &Request, peer: SocketAddr, began: Instant) -> HookAnswer {
+    async fn hook(&self, hook: &Hook, rest: String, request: Request, peer: SocketAddr, began: Instant) -> HookAnswer {
         let service = &self.service;
         let Some(dialect) = hook.armed.dialect() else { return HookAnswer::empty(503) };
-        // reading a call costs a private-key operation: what cannot be read in time is turned away unread
-        let Some(_reading) = service.readers.take(true) else {
-            metrics::counter!("sterna_overloaded_total", "hook" => hook.spec.name.to_string()).increment(1);
-            return dialect.overloaded();
-        };
         let limits = dialect.limits();
         if request.body().len() > limits.body_bytes {
             service.refusals.add(&hook.spec.name, Refusal::TooLarge);
@@ -79,7 +77,8 @@ impl Front {
         }
         let deadline = hook.spec.deadline.unwrap_or(limits.deadline).min(LONGEST_DEADLINE);
         let span = tracing::info_span!("hook call", hook = %hook.spec.name, decision = tracing::field::Empty);
-        let call = service.call(hook, dialect, rest, request, peer, (began, began + deadline));
+        let asked = Asked::new(request, rest, peer, &service.trusted_proxies, service.now());
+        let call = service.call(hook, dialect, Arc::new(asked), (began, service.lag.until(began, deadline)));
         let answer = call.instrument(span).await;
         let labels = [("hook", hook.spec.name.to_string()), ("status", answer.status.to_string())];
         metrics::counter!("sterna_calls_total", &labels).increment(1);
@@ -93,78 +92,79 @@ impl Service {
     async fn call(
         self: &Arc<Self>,
         hook: &Hook,
-        dialect: Arc<dyn HookDialect>,
-        path: &str,
-        request: &Request,
-        peer: SocketAddr,
+        mut dialect: Arc<dyn HookDialect>,
+        asked: Arc<Asked>,
         (began, until): (Instant, Instant),
     ) -> HookAnswer {
-        let headers = Headers::new(request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let forwarded = request.headers().get_all("x-forwarded-for");
-        let forwarded: Vec<&str> = forwarded.iter().map(|line| line.to_str().unwrap_or("?")).collect();
-        let call = Call {
-            method: request.method().as_str(),
-            path,
-            query: request.uri().query(),
-            headers: &headers,
-            peer: Peer {
-                address: address::caller(peer.ip(), &forwarded.join(","), &self.trusted_proxies),
-                certificate: request.extensions().get::<PeerCertificate>().map(|shown| shown.0),
-            },
-            body: request.body(),
-            now: self.now(),
+        let overloaded = |dialect: &dyn HookDialect| {
+            metrics::counter!("sterna_overloaded_total", "hook" => hook.spec.name.to_string()).increment(1);
+            dialect.overloaded()
         };
-        let mut dialect = dialect;
-        let mut next = dialect.next(&call);
+        let Some(read) = self.read(&asked, &dialect, until).await else { return overloaded(&*dialect) };
+        let Read { mut next, mut meant } = read;
         if matches!(next, Next::FetchKeys) {
             let refreshed = tokio::time::timeout_at(until.into(), hook.armed.refresh(&hook.spec, began)).await;
-            next = match (refreshed, hook.armed.dialect()) {
+            match (refreshed, hook.armed.dialect()) {
                 (Ok(Refreshed::Yes), Some(fresh)) => {
                     dialect = fresh;
-                    dialect.next(&call)
+                    let read = self.read(&asked, &dialect, until).await;
+                    let Some(read) = read else { return overloaded(&*dialect) };
+                    Read { next, meant } = read;
                 }
-                (Ok(Refreshed::TooSoon), _) => Next::FetchKeys,
+                (Ok(Refreshed::TooSoon), _) => {}
                 // our own trouble, and no reason to call the caller a forger
                 (Ok(Refreshed::Yes | Refreshed::None) | Err(_), _) => return dialect.overloaded(),
-            };
+            }
         }
         let about = About { spec: &hook.spec, dialect: &*dialect, began, until };
-        match next {
-            Next::Answer(answer) => answer,
-            Next::Refuse(why, answer) => {
+        match (next, meant) {
+            (Next::Answer(answer), _) => answer,
+            (Next::Refuse(why, answer), _) => {
                 self.refusals.add(&hook.spec.name, why);
                 answer
             }
-            Next::FetchKeys => {
+            (Next::FetchKeys, _) => {
                 self.refusals.add(&hook.spec.name, Refusal::Unauthenticated);
                 dialect.refused(Refusal::Unauthenticated)
             }
-            Next::Check(submission) => self.check_once(&about, &submission).await,
-            Next::Begin(submission) => self.begin(hook, Arc::clone(&dialect), *submission, until).await,
-            Next::Poll(context) => {
+            (Next::Check(submission), Some(meant)) => self.check_once(&about, &submission, meant).await,
+            (Next::Begin(submission), Some(meant)) => {
+                self.begin(hook, Arc::clone(&dialect), (*submission, meant), until).await
+            }
+            (Next::Poll(context), _) => {
                 let context = in_hook(&hook.spec.name, &context);
                 let complete = self.ledger.context_is_complete(&context);
                 let complete = tokio::time::timeout_at(until.into(), complete).await;
                 let complete = matches!(complete, Ok(Ok(true)));
-                dialect.polled(if complete { Progress::Complete } else { Progress::Pending }, &call)
+                dialect.polled(if complete { Progress::Complete } else { Progress::Pending }, &asked.call())
             }
-            Next::Collect { context, login } => {
+            (Next::Collect { context, login }, _) => {
                 let context = in_hook(&hook.spec.name, &context);
                 self.collect(&about, &context, login.as_deref()).await
             }
-            Next::LookUp(query) => self.look_up(&about, &query).await,
-            Next::Harvest(submission) => {
-                let harvest = tokio::time::timeout_at(until.into(), self.harvest(&about, &submission)).await;
+            (Next::LookUp(query), Some(meant)) => self.look_up(&about, &query, meant),
+            (Next::Harvest(submission), Some(meant)) => {
+                let harvest = tokio::time::timeout_at(until.into(), self.harvest(&about, &submission, meant)).await;
                 dialect.harvested(harvest.unwrap_or(Harvested::TryLater))
             }
+            // reading looks up whoever a call is about
+            (Next::Check(_) | Next::Begin(_) | Next::LookUp(_) | Next::Harvest(_), None) => dialect.overloaded(),
         }
     }
 
+    /// Reads a call on a thread for that, where it can begin in a quarter of the time that is left; `None` where it cannot.
+    async fn read(&self, asked: &Arc<Asked>, dialect: &Arc<dyn HookDialect>, until: Instant) -> Option<Read> {
+        let now = Instant::now();
+        let latest = now + until.saturating_duration_since(now) / 4;
+        let (asked, dialect, ledger) = (Arc::clone(asked), Arc::clone(dialect), Arc::clone(&self.ledger));
+        self.readers.read((latest, until), move || asked.read(&*dialect, &ledger)).await
+    }
+
     /// Answers a message once: its repeats get the same answer for a while, and are refused then.
-    async fn check_once(&self, about: &About<'_>, submission: &Submission) -> HookAnswer {
+    async fn check_once(&self, about: &About<'_>, submission: &Submission, meant: Whom) -> HookAnswer {
         let once = submission.once.as_ref().map(|once| self.replay_key(about.spec, submission, once));
         let Some(once) = &once else {
-            let settled = self.attempt(about, submission).await;
+            let settled = self.attempt(about, submission, meant).await;
             return answer(about.dialect, &settled, &submission.echo);
         };
         match self.replays.see(once, about.began, self.now()) {
@@ -179,7 +179,7 @@ impl Service {
                 return answer(about.dialect, &later, &submission.echo);
             }
         }
-        let settled = self.attempt(about, submission).await;
+        let settled = self.attempt(about, submission, meant).await;
         let answer = answer(about.dialect, &settled, &submission.echo);
         self.replays.answered(once, &answer);
         answer
@@ -190,7 +190,7 @@ impl Service {
         self: &Arc<Self>,
         hook: &Hook,
         dialect: Arc<dyn HookDialect>,
-        submission: Submission,
+        (submission, meant): (Submission, Whom),
         until: Instant,
     ) -> HookAnswer {
         let context = uuid::Uuid::new_v4().to_string();
@@ -211,7 +211,7 @@ impl Service {
             let began = Instant::now();
             let until = began + dialect.limits().background;
             let about = About { spec: &hook.spec, dialect: &*dialect, began, until };
-            let settled = service.attempt(&about, &submission).await;
+            let settled = service.attempt(&about, &submission, meant).await;
             if let Err(error) = service.ledger.end_context(&kept, settled.decision.name()).await {
                 tracing::error!(code = %error.code(), "A decision cannot be kept: {error}");
             }
@@ -237,13 +237,12 @@ impl Service {
     }
 
     /// Tells who somebody is, if their password may still be moved. Limited as passwords are: names can be guessed too.
-    async fn look_up(&self, about: &About<'_>, query: &Query) -> HookAnswer {
+    fn look_up(&self, about: &About<'_>, query: &Query, meant: Whom) -> HookAnswer {
         let from = self.origin(about.spec, &query.who, query.address, None);
         let Ok(receipt) = self.look_ups.begin(&from, about.began) else {
             return about.dialect.looked_up(&Found::TryLater, &query.echo);
         };
-        let meant = tokio::time::timeout_at(about.until.into(), self.ledger.meant(query.who.clone())).await;
-        let Ok(Ok(Meant { candidate, open_doubts })) = meant else {
+        let Ok(Meant { candidate, open_doubts }) = meant else {
             self.look_ups.end(&receipt, Outcome::Neither, Instant::now());
             return about.dialect.looked_up(&Found::TryLater, &query.echo);
         };

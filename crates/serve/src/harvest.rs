@@ -12,11 +12,11 @@ use sterna_core::{
 use sterna_ledger::sign_in::{AttemptRecord, Candidate};
 use tokio::time::timeout_at;
 
-use crate::{attempt::About, attempt::Settled, guard, guard::Joined, service::Service};
+use crate::{asked::Whom, attempt::About, attempt::Settled, guard, guard::Joined, service::Service};
 
 impl Service {
     /// Writes a harvested password, once: repeats wait for the first, and find it done.
-    pub(crate) async fn harvest(&self, about: &About<'_>, submission: &Submission) -> Harvested {
+    pub(crate) async fn harvest(&self, about: &About<'_>, submission: &Submission, meant: Whom) -> Harvested {
         if submission.password.expose_secret().is_empty() {
             return Harvested::NotThere;
         }
@@ -31,7 +31,7 @@ impl Service {
             }
         };
         // written to its end also when the caller's time is over: half a write helps nobody
-        let outcome = self.write_harvested(about, submission).await;
+        let outcome = self.write_harvested(about, submission, meant).await;
         let decision = match outcome {
             Harvested::Stored => Decision::Accept,
             Harvested::AlreadyMoved | Harvested::NotThere | Harvested::TooWeak | Harvested::TryLater => Decision::Wrong,
@@ -41,8 +41,8 @@ impl Service {
         outcome
     }
 
-    async fn write_harvested(&self, about: &About<'_>, submission: &Submission) -> Harvested {
-        let Ok(meant) = self.ledger.meant(submission.who.clone()).await else { return Harvested::TryLater };
+    async fn write_harvested(&self, about: &About<'_>, submission: &Submission, meant: Whom) -> Harvested {
+        let Ok(meant) = meant else { return Harvested::TryLater };
         let Some(found) = meant.candidate else { return Harvested::NotThere };
         let facts = Facts {
             standing: Some((found.standing.profile, found.standing.credential)),

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -20,19 +20,22 @@ use sterna_core::{
     time::Timestamp,
 };
 use sterna_ledger::{Ledger, LedgerError, sign_in::PastAttempt};
-use sterna_wire::{Listener, Server, ServerTls, WireError};
+use sterna_wire::{Listener, Server, WireError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     attempt::Settled,
-    config::{Config, Confirm, HookSpec, SweepRules, TlsFiles},
+    config::{Config, Confirm, HookSpec, SweepRules},
     guard::{From, Guard, Joins, KNOWN_FOR, Places, QUIET, Replays},
     handler::{Front, Side},
     keys::Armed,
+    lag::Lag,
+    reading::Readers,
     record::{self, Recorder},
     seat::{Connect, Seat},
     tally::Refusals,
     timing::Timing,
+    tls::{Reload, Tls},
 };
 
 /// Messages that are remembered, so that each is answered once.
@@ -80,6 +83,9 @@ pub enum ServeError {
     /// The operating system gives no randomness.
     #[error("the operating system's random generator failed")]
     Entropy,
+    /// The operating system gives no threads.
+    #[error("threads cannot be started")]
+    Threads(#[source] std::io::Error),
     /// A file cannot be read.
     #[error("{path} cannot be read")]
     File {
@@ -122,7 +128,8 @@ pub(crate) struct Service {
     /// Look-ups without a password have limits of their own: whoever guesses names must not spend what sign-ins need.
     pub(crate) look_ups: Guard,
     pub(crate) places: Places,
-    pub(crate) readers: Places,
+    pub(crate) readers: Readers,
+    pub(crate) lag: Lag,
     pub(crate) joins: Joins<Settled>,
     pub(crate) replays: Replays,
     pub(crate) recorder: Recorder,
@@ -135,13 +142,6 @@ pub(crate) struct Service {
     keep_attempts: Duration,
     join_key: hmac::Key,
     ledger_works: AtomicBool,
-}
-
-/// The certificate that is shown, the files that it comes from, and what was in them when they were last read.
-struct Tls {
-    present: ServerTls,
-    files: TlsFiles,
-    read: Mutex<Vec<u8>>,
 }
 
 /// A service that answers. Ends by [`Running::shutdown`].
@@ -168,7 +168,7 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
             Err(findings) => return Err(ServeError::Hook { name: spec.name.to_string(), findings }),
         }
     }
-    let tls = config.tls.map(read_tls).transpose()?;
+    let tls = config.tls.map(Tls::read).transpose()?;
     ledger.begin_serving(context.clock.now().wall).await?;
     let join_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| ServeError::Entropy)?;
     let service = Arc::new(Service {
@@ -179,7 +179,8 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
         guard: Guard::new(config.limits),
         look_ups: Guard::new(config.limits),
         places: Places::new(config.places),
-        readers: Places::new(config.places.saturating_mul(2)),
+        lag: Lag::default(),
+        readers: Readers::for_processors().map_err(ServeError::Threads)?,
         joins: Joins::default(),
         replays: Replays::new(REPLAYS),
         recorder: Recorder::default(),
@@ -204,7 +205,7 @@ pub async fn start(config: Config, parts: Parts) -> Result<Arc<Running>, ServeEr
         body_timeout: Duration::from_secs(5),
         ..sterna_wire::Limits::default()
     };
-    let server_tls = tls.as_ref().map(|tls| tls.present.clone());
+    let server_tls = tls.as_ref().map(Tls::shown);
     let listener = Listener::bind(config.listen, server_tls, limits).await?;
     let observed = match config.metrics_listen {
         Some(address) => Some(
@@ -241,7 +242,7 @@ impl Running {
         for hook in &self.service.hooks {
             hook.reload();
         }
-        self.reload_tls(true);
+        self.tls.iter().for_each(|tls| tls.reload(Reload::Always));
     }
 
     /// Ends the service: accepts nothing more, lets requests under way end, writes what is to be recorded.
@@ -274,6 +275,13 @@ impl Running {
         });
         let (service, stop) = on(self);
         self.tasks.spawn(async move {
+            tokio::select! {
+                () = service.lag.watch() => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        let (service, stop) = on(self);
+        self.tasks.spawn(async move {
             while let Some(()) = pause(&stop, record::EVERY).await {
                 service.recorder.write(&service.ledger).await;
             }
@@ -302,27 +310,8 @@ impl Running {
             }
             hook.armed.refresh_when_old(&hook.spec).await;
         }
-        self.reload_tls(false);
+        self.tls.iter().for_each(|tls| tls.reload(Reload::WhenChanged));
         self.service.look_at_ledger().await;
-    }
-
-    /// Takes a new certificate when its files have changed, or in any case.
-    fn reload_tls(&self, always: bool) {
-        let Some(Tls { present, files, read }) = &self.tls else { return };
-        let bytes = match tls_bytes(files) {
-            Ok(bytes) => bytes,
-            Err(error) => return tracing::error!("The TLS certificate stays as it was: {error}"),
-        };
-        let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
-        if !always && *read == bytes {
-            return;
-        }
-        match present.replace(&bytes) {
-            Ok(()) => tracing::info!("The TLS certificate was read again"),
-            Err(error) => tracing::error!("The TLS certificate stays as it was: {error}"),
-        }
-        // a half-written pair is tried again when it changes again
-        *read = bytes;
     }
 }
 
@@ -436,21 +425,4 @@ async fn pause(stop: &CancellationToken, span: Duration) -> Option<()> {
         () = tokio::time::sleep(span) => Some(()),
         () = stop.cancelled() => None,
     }
-}
-
-fn read_tls(files: TlsFiles) -> Result<Tls, ServeError> {
-    let bytes = tls_bytes(&files)?;
-    Ok(Tls { present: ServerTls::from_pem(&bytes)?, files, read: Mutex::new(bytes) })
-}
-
-/// Chain and key, one after the other.
-fn tls_bytes(files: &TlsFiles) -> Result<Vec<u8>, ServeError> {
-    let mut all = Vec::new();
-    for path in [&files.certificate, &files.key] {
-        let read = std::fs::read(path);
-        let bytes = read.map_err(|source| ServeError::File { path: path.display().to_string(), source })?;
-        all.extend_from_slice(&bytes);
-        all.push(b'\n');
-    }
-    Ok(all)
 }

@@ -114,6 +114,7 @@ fn failure(error: ServeError) -> Failure {
         ServeError::Ledger(error) => error.into(),
         ServeError::Wire(error) => Failure::new(Code::E1013, "the service cannot listen").caused_by(&error),
         ServeError::Entropy => Failure::new(Code::E4002, ServeError::Entropy.to_string()),
+        ServeError::Threads(error) => Failure::new(Code::E4002, "threads cannot be started").caused_by(&error),
         error @ ServeError::File { .. } => {
             Failure::new(Code::E1008, "a file of [serve] cannot be read").caused_by(&error)
         }

@@ -1,6 +1,8 @@
 //! Decrypting a compact JWE (RFC 7516) by the receiver rules of entra.md 1.4: few algorithms, all sizes bounded, the tag
 //! before everything, and one and the same refusal whatever is wrong.
 
+use std::cell::RefCell;
+
 use aws_lc_rs::{
     aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey},
     cipher::{AES_128, AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey},
@@ -48,6 +50,11 @@ struct Header {
     /// What must be understood: nothing is.
     #[serde(default, deserialize_with = "is_there")]
     crit: bool,
+}
+
+thread_local! {
+    /// Its tables and its window, which stays empty, are 40 KiB: too much to make for every message.
+    static INFLATER: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
 /// How the content is encrypted.
@@ -203,7 +210,10 @@ fn inflate(deflated: &[u8]) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
 fn inflate_within(deflated: &[u8], most: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Undecryptable> {
     // its room never grows, and all goes there at once: anything else would leave copies of the password behind
     let mut room = Zeroizing::new(Vec::with_capacity(most + 1));
-    let status = Decompress::new(false).decompress_vec(deflated, &mut room, FlushDecompress::Finish);
+    let status = INFLATER.with_borrow_mut(|inflater| {
+        inflater.reset(false);
+        inflater.decompress_vec(deflated, &mut room, FlushDecompress::Finish)
+    });
     let ended = status.map_err(|_| Undecryptable)? == Status::StreamEnd;
     Ok((ended && room.len() <= most).then_some(room))
 }
