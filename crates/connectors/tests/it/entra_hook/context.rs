@@ -182,7 +182,7 @@ fn passwords_and_names_that_no_target_has_are_refused() {
 fn a_bomb_is_refused_with_little_memory() {
     let hook = hook("");
     let seal = |plain: &str| WORLD.pair.seal(&maker::observed(&WORLD.pair.x5t()), plain.as_bytes());
-    let full = claims(usize::try_from(INFLATED_BYTES).unwrap() - claims(0).len());
+    let full = claims(INFLATED_BYTES - claims(0).len());
     assert_eq!(typed(&Request::of(&seal(&full)).accepted(&*hook)), "p");
     assert_eq!(refused(&*hook, &seal(&format!("{full} "))), UNDECRYPTABLE, "one byte more");
     for mebibytes in [1, 10] {
