@@ -37,7 +37,8 @@ pub struct SourceReport {
     pub changed: u64,
     /// Accounts that are the same as before.
     pub same: u64,
-    /// Accounts that changed after they were sent; they are left as they were sent.
+    /// Accounts that changed after they were sent; they are left as they were sent, but for passwords that
+    /// wait for a sign-in.
     pub changed_after_apply: u64,
     /// Records that could not be read.
     pub rejected: u64,

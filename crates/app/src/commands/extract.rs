@@ -81,7 +81,10 @@ fn text(report: &ExtractReport, status: &Status) -> String {
             (source.new, "new"),
             (source.changed, "changed"),
             (source.same, "as before"),
-            (source.changed_after_apply, "changed after they were sent, and left as they were sent"),
+            (
+                source.changed_after_apply,
+                "changed after they were sent, and left as they were sent, but for passwords that wait for a sign-in",
+            ),
             (source.rejected, "rejected"),
             (source.gone, "gone"),
         ];

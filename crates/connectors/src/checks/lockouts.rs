@@ -11,13 +11,13 @@ use std::{
 use sterna_core::ids::SourceKey;
 
 /// Whoever failed through us less than this ago may be locked for that.
-const FAILED: Duration = Duration::from_secs(60 * 60);
+const FAILED: Duration = Duration::from_hours(1);
 
 /// Failed accounts that are remembered; beyond that the oldest are forgotten.
 const MOST_FAILED: usize = 10_000;
 
 /// A locked account counts for so long.
-const LOCKED: Duration = Duration::from_secs(10 * 60);
+const LOCKED: Duration = Duration::from_mins(10);
 
 /// What a locked account says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ mod tests {
         *,
     };
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn account(number: usize) -> SourceKey {
         SourceKey::new(number.to_string()).unwrap()

@@ -37,7 +37,7 @@ use super::{
 };
 
 /// How long between two questions whether the flag's attribute was made meanwhile.
-const ASK_AGAIN: Duration = Duration::from_secs(60);
+const ASK_AGAIN: Duration = Duration::from_mins(1);
 
 /// A tenant of Entra External ID or Azure AD B2C as a target.
 pub struct EntraTarget {
