@@ -224,7 +224,7 @@ async fn store_again(
         };
         let count = page.records.len() as u64;
         report.count_hashes(&page.records);
-        let stored = run.ledger.store_again(row, page.records, page.next, &mut next, run.now()).await?;
+        let stored = run.ledger.store_again(row, page.records, page.next, &mut next).await?;
         report.add(stored);
         run.progress.add(count);
     }

@@ -6,17 +6,15 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sterna_core::{
-    account::{Account, Credential},
+    account::Account,
     code::Code,
     codec,
     ids::Ordinal,
     port::Record,
-    state::{CredentialEvent, CredentialState, ProfileState},
-    time::Timestamp,
+    state::{CredentialState, ProfileState},
 };
 
 use crate::{
-    audit,
     error::LedgerError,
     index,
     reading::{
@@ -24,7 +22,7 @@ use crate::{
         open_record, seal_account, seal_reject,
     },
     seal::{Digest, DigestKind, Seal},
-    steps::{Standing, standing, step},
+    steps::{Standing, standing},
 };
 
 /// What is to be written for one record.
@@ -46,7 +44,6 @@ pub(crate) enum Change {
 pub(crate) struct NewPassword {
     content: Digest,
     sealed: Vec<u8>,
-    is_gone: bool,
 }
 
 /// What is known of a record that was read before.
@@ -139,7 +136,6 @@ fn new_password(
     Ok(Some(NewPassword {
         content: seal.digest(DigestKind::Content, &[&encoded]),
         sealed: seal.seal(RECORD, known.ordinal, &encoded)?,
-        is_gone: matches!(account.credential, Credential::Nothing),
     }))
 }
 
@@ -163,7 +159,6 @@ pub(crate) fn write(
     seal: &Seal,
     source: &SourceRow,
     change: &Change,
-    now: Timestamp,
 ) -> Result<Stored, LedgerError> {
     let none = Stored::default();
     match change {
@@ -184,7 +179,7 @@ pub(crate) fn write(
         Change::Late(ordinal, password) => {
             mark(store, source, *ordinal)?;
             if let Some(password) = password {
-                replace(store, seal, *ordinal, password, now)?;
+                replace(store, *ordinal, password)?;
             }
             Ok(Stored { late: 1, ..none })
         }
@@ -204,14 +199,9 @@ fn mark(store: &Connection, source: &SourceRow, ordinal: i64) -> Result<(), Ledg
     Ok(())
 }
 
-/// The record has another password now; without one a new one has to be chosen.
-fn replace(
-    store: &Connection,
-    seal: &Seal,
-    ordinal: i64,
-    password: &NewPassword,
-    now: Timestamp,
-) -> Result<(), LedgerError> {
+/// The record has another password now. One that the source no longer has is erased and not replaced by a demand for a reset:
+/// a source whose hash column was left out by mistake gives it back with the next extract.
+fn replace(store: &Connection, ordinal: i64, password: &NewPassword) -> Result<(), LedgerError> {
     // sign-ins go on while a source is read
     let there = standing(store, Ordinal(ordinal))?;
     if !counts_still(there.profile, there.credential) {
@@ -221,10 +211,6 @@ fn replace(
         .prepare_cached("UPDATE record SET content = ?2, sealed = ?3 WHERE ordinal = ?1")
         .and_then(|mut update| update.execute(params![ordinal, password.content, password.sealed]))
         .map_err(LedgerError::store("storing accounts"))?;
-    if password.is_gone {
-        let after = step(store, Ordinal(ordinal), now, None, Some(CredentialEvent::DemandReset))?;
-        audit::append(store, now, &format!("{}: password {}", seal.pseudonym(ordinal), after.credential.name()))?;
-    }
     Ok(())
 }
 

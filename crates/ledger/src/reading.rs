@@ -8,7 +8,6 @@ use sterna_core::{
     ids::{Ordinal, SourceUid},
     port::{Cursor, Record, Rejected},
     state::{CredentialState, ProfileState},
-    time::Timestamp,
 };
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -222,7 +221,6 @@ impl Ledger {
         records: Vec<Record>,
         cursor: Option<Cursor>,
         next: &mut i64,
-        now: Timestamp,
     ) -> Result<Stored, LedgerError> {
         let cursor = self.seal_cursor(source, cursor.as_ref())?;
         let (seal, row, mut free) = (std::sync::Arc::clone(&self.seal), source.clone(), *next);
@@ -234,7 +232,7 @@ impl Ledger {
             .write(move |store| {
                 let mut stored = Stored::default();
                 for change in &changes {
-                    stored += again::write(store, &seal, &source, change, now)?;
+                    stored += again::write(store, &seal, &source, change)?;
                 }
                 count_records(store, i64::try_from(stored.new + stored.rejected).unwrap_or_default())?;
                 store.execute(PLACE, params![source.row, cursor]).map_err(LedgerError::store("storing a page"))?;

@@ -9,7 +9,7 @@ use sterna_core::{
     secrecy::ExposeSecret,
     state::{CredentialEvent, CredentialState, ProfileEvent},
 };
-use sterna_ledger::{audit, sending::Outcome, sign_in::Candidate};
+use sterna_ledger::{sending::Outcome, sign_in::Candidate};
 
 use crate::support::{NOW, World, account, moment, person};
 
@@ -88,23 +88,20 @@ async fn a_changed_password_is_late_once_and_a_changed_name_each_time() {
 async fn stored(world: &World, record: Record) -> (u64, u64) {
     let row = world.ledger.begin_pass(&world.source().await, false).await.unwrap();
     let mut next = world.ledger.next_ordinal().await.unwrap();
-    let stored = world.ledger.store_again(&row, vec![record], None, &mut next, NOW).await.unwrap();
+    let stored = world.ledger.store_again(&row, vec![record], None, &mut next).await.unwrap();
     world.ledger.finish_pass(&row).await.unwrap();
     (stored.late, stored.same)
 }
 
 #[tokio::test]
-async fn a_password_that_was_taken_away_makes_a_reset_due() {
-    let (world, ordinal) = sent().await;
+async fn a_password_that_was_taken_away_is_erased_and_comes_back_with_the_source() {
+    let (world, _) = sent().await;
     world.read(vec![with_password(Credential::Nothing)]).await;
-    let ana = ana(&world).await;
-    assert_eq!(ana.standing.credential, CredentialState::ResetDue);
-    assert_eq!(ana.account.credential, Credential::Nothing, "the old one is gone");
-    let (entries, broken) = audit::read(world.ledger.folder()).unwrap();
-    let said = format!("{}: password reset_due", world.ledger.pseudonym(ordinal));
-    assert!(entries.iter().any(|entry| entry.entry == said) && broken.is_none());
+    let gone = ana(&world).await;
+    assert_eq!(gone.standing.credential, CredentialState::AwaitingSignIn);
+    assert_eq!(gone.account.credential, Credential::Nothing, "the old one is gone");
     world.read(vec![with_password(hash("again"))]).await;
-    assert_eq!(world.status().credential(CredentialState::ResetDue), 1, "a reset that is due stays due");
+    assert_eq!(ana(&world).await.account.credential, hash("again"), "a column that was left out by mistake is back");
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ impl World {
         let row = self.ledger.begin_pass(&self.source().await, false).await.unwrap();
         let mut next = self.ledger.next_ordinal().await.unwrap();
         if row.indexed {
-            self.ledger.store_again(&row, records, None, &mut next, NOW).await.unwrap();
+            self.ledger.store_again(&row, records, None, &mut next).await.unwrap();
         } else {
             let page = self.ledger.seal_new(&row, records, &mut next).unwrap();
             self.ledger.store_new(&row, page, None).await.unwrap();
