@@ -118,8 +118,10 @@ impl Drop for Readers {
 impl Queue {
     fn note(&self, took: Duration) {
         let mean = self.mean.load(Ordering::Relaxed);
+        // one during which another program had the processor says little of the next
+        let took = nanos(took).min(mean.saturating_mul(2));
         // two at once may each forget the other's: it is an estimate
-        self.mean.store(mean - mean / MEMORY + nanos(took) / MEMORY, Ordering::Relaxed);
+        self.mean.store(mean - mean / MEMORY + took / MEMORY, Ordering::Relaxed);
     }
 }
 
