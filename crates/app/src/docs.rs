@@ -2,6 +2,8 @@
 //!
 //! `make docs` runs these tests with `STERNA_UPDATE_DOCS=1`, which writes the pages instead.
 
+mod support;
+
 use std::{fmt::Write, fs, path::PathBuf};
 
 use clap::CommandFactory;

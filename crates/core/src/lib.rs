@@ -20,6 +20,7 @@ pub mod port;
 pub mod registry;
 pub mod settings;
 pub mod state;
+pub mod support;
 pub mod time;
 
 pub use secrecy;

@@ -9,6 +9,7 @@ use crate::{
     legacy::LegacyCheck,
     port::{Source, Target, TargetError},
     settings::{Secrets, Setting, Values},
+    support::{CheckSupport, SourceSupport, TargetSupport},
     time::{Clock, Entropy},
 };
 
@@ -35,6 +36,10 @@ pub trait SourceKind: Send + Sync {
     fn settings(&self) -> &'static [Setting];
     /// The lines that `sterna init` writes into its table, with comments.
     fn sample(&self) -> &'static str;
+    /// What it can do, for the support matrix; `None` claims nothing.
+    fn support(&self) -> Option<SourceSupport> {
+        None
+    }
     /// Makes the source from checked values; nothing is opened yet.
     ///
     /// # Errors
@@ -53,6 +58,10 @@ pub trait TargetKind: Send + Sync {
     fn settings(&self) -> &'static [Setting];
     /// The lines that `sterna init` writes into its table, with comments.
     fn sample(&self) -> &'static str;
+    /// What it can do, for the support matrix; `None` claims nothing.
+    fn support(&self) -> Option<TargetSupport> {
+        None
+    }
     /// Findings about values that do not fit together; nothing is connected to.
     fn check(&self, values: &Values) -> Vec<Finding>;
     /// Connects and learns what the target says about itself.
@@ -72,6 +81,10 @@ pub trait CheckKind: Send + Sync {
     fn settings(&self) -> &'static [Setting];
     /// The lines that `sterna init` writes into its table, with comments.
     fn sample(&self) -> &'static str;
+    /// What it can do, for the support matrix; `None` claims nothing.
+    fn support(&self) -> Option<CheckSupport> {
+        None
+    }
     /// Makes the check from checked values; nothing is connected to and no secret is read yet.
     ///
     /// # Errors

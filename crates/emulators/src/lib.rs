@@ -17,4 +17,4 @@ pub use emulator::{Emulator, Ready};
 pub use entra::options::{Kind, Options};
 pub use entra::scenario::Scenario;
 pub use error::EmulatorError;
-pub use registry::{EMULATORS, EmulatorKind, Starting, find};
+pub use registry::{EMULATORS, EmulatorKind, Starting, TESTED_WITH, find};

@@ -36,6 +36,9 @@ pub static EMULATORS: &[EmulatorKind] = &[
     },
 ];
 
+/// Clients that nobody here wrote and that an emulator is tested with, by the emulator's name.
+pub static TESTED_WITH: &[(&str, &[&str])] = &[("entra-external-id", &["@microsoft/microsoft-graph-client"])];
+
 /// The emulator of this name.
 pub fn find(name: &str) -> Option<&'static EmulatorKind> {
     EMULATORS.iter().find(|kind| kind.name == name)

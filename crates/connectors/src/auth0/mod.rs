@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 use sterna_core::{
     hook::{Call, Decision, Found, HookAnswer, HookDialect, HookLimits, Next, Reply},
     settings::{Kind, Need, Setting, Values},
+    support::{Asks, HookSupport},
 };
 
 use self::profile::Profiles;
@@ -46,6 +47,7 @@ const MUST_CHANGE: Setting = Setting {
 pub static KIND: CalledKind = CalledKind {
     kind: "auth0-custom-database",
     title: "Auth0, by the scripts of a custom database in import mode",
+    support: HookSupport { does: &[Asks::Profile, Asks::LookUp], tested_with: &[] },
     settings: hook_settings![USER_ID, MFA_FACTORS, MUST_CHANGE, ATTRIBUTES, ASSUME_VERIFIED],
     sample: "bearer_token = { env = \"AUTH0_HOOK_TOKEN\" }\n# attributes = { plan = \"attributes.plan\" }   # into app_metadata\n",
     open,

@@ -12,6 +12,7 @@ use sterna_core::{
     hook::{Call, Found, HookAnswer, HookDialect, HookLimits, Next, Query, Reply, Who},
     ids::TargetId,
     settings::Values,
+    support::{Asks, HookSupport},
 };
 
 use self::answer::{Answers, Form};
@@ -29,6 +30,7 @@ const RESET: &str = "useInputPassword";
 pub static KIND: CalledKind = CalledKind {
     kind: "b2c-seamless",
     title: "a custom policy of Azure AD B2C, by a RESTful technical profile",
+    support: HookSupport { does: &[Asks::Profile, Asks::LookUp, Asks::Writes], tested_with: &[] },
     settings: settings::SETTINGS,
     sample: "basic_user = \"policy\"\nbasic_password = { env = \"B2C_HOOK_PASSWORD\" }\n# writes = \"service\"   # the policy does not write the password: Sterna does\n",
     open,

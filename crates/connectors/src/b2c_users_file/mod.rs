@@ -16,6 +16,7 @@ use sterna_core::{
     port::{Record, Source, SourceError},
     registry::{Context, SourceKind},
     settings::{Kind as Takes, Need, Setting, Values},
+    support::{Gives, SourceSupport},
 };
 
 use crate::text::{ENCODING, FileSource, MAX_RECORD_BYTES, PATH, common, read_all};
@@ -56,6 +57,10 @@ impl SourceKind for Kind {
     fn sample(&self) -> &'static str {
         "path = \"UsersData.json\"           # or users.json, or a saved list of Azure AD Graph users\n\
          # user_type = \"auto\"              # or emailAddress, userName: overrules the document's userType\n"
+    }
+
+    fn support(&self) -> Option<SourceSupport> {
+        Some(SourceSupport { gives: &[Gives::Identities, Gives::Passwords], tested_with: &[] })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

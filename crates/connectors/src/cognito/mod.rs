@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use sterna_core::{
     hook::{Call, Decision, Found, HookAnswer, HookDialect, HookLimits, Next, Person, Reply, Submission},
     settings::{Kind, Need, Setting, Values},
+    support::{Asks, HookSupport},
 };
 
 use self::response::Responses;
@@ -43,6 +44,7 @@ const LAMBDA_EMULATION: Setting = Setting {
 pub static KIND: CalledKind = CalledKind {
     kind: "cognito-user-migration",
     title: "Amazon Cognito, by its migrate user trigger and a function that forwards",
+    support: HookSupport { does: &[Asks::Profile, Asks::LookUp], tested_with: &["cognito-local"] },
     settings: hook_settings![USERNAME, LAMBDA_EMULATION, profile::ATTRIBUTES, profile::ASSUME_VERIFIED],
     sample: "bearer_token = { env = \"COGNITO_HOOK_TOKEN\" }\n# attributes = { \"custom:legacy_id\" = \"key\", locale = \"preferred_language\" }\n",
     open,

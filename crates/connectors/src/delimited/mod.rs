@@ -12,6 +12,7 @@ use sterna_core::{
     port::{Record, Source, SourceError},
     registry::{Context, SourceKind},
     settings::{Kind as Takes, Need, Setting, Values},
+    support::{Gives, SourceSupport},
 };
 
 use crate::text::{COLUMN_RULES, Columns, ENCODING, FileSource, MAX_RECORD_BYTES, PATH, common, read_all};
@@ -91,6 +92,13 @@ impl SourceKind for Kind {
          # family_name = \"last name\"\n\
          # password_hash = \"password\"\n\
          # \"federated.google.com\" = \"google_sub\"\n"
+    }
+
+    fn support(&self) -> Option<SourceSupport> {
+        Some(SourceSupport {
+            gives: &[Gives::Identities, Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes],
+            tested_with: &[],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sterna_core::{
     code::{Code, Finding},
+    plan::Strategy,
     port::{Source, Target, TargetError},
     registry::{self, Context},
     settings::{Setting, Values},
+    support::{Does, Gives, SourceSupport, TargetSupport},
 };
 
 use super::{
@@ -39,6 +41,24 @@ impl registry::TargetKind for TargetKind {
 
     fn sample(&self) -> &'static str {
         TARGET_SAMPLE
+    }
+
+    fn support(&self) -> Option<TargetSupport> {
+        Some(TargetSupport {
+            does: &[
+                Does::Create,
+                Does::Update,
+                Does::Link,
+                Does::Remove,
+                Does::ReadBack,
+                Does::Identities,
+                Does::Passwords,
+                Does::Flag,
+            ],
+            strategies: &[Strategy::JustInTime, Strategy::Set, Strategy::Reset],
+            quota: "documented by Microsoft Graph, per application and tenant; answers 429 and headers win",
+            tested_with: &[],
+        })
     }
 
     fn check(&self, values: &Values) -> Vec<Finding> {
@@ -73,6 +93,10 @@ impl registry::SourceKind for SourceKind {
 
     fn sample(&self) -> &'static str {
         SOURCE_SAMPLE
+    }
+
+    fn support(&self) -> Option<SourceSupport> {
+        Some(SourceSupport { gives: &[Gives::Identities], tested_with: &[] })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use sterna_core::{
     hook::{Call, Decision, HookAnswer, HookDialect, HookLimits, Next, Person, Reply, Submission},
     settings::{Kind, Need, Setting, Values},
+    support::{Asks, HookSupport},
 };
 use uuid::Uuid;
 
@@ -27,6 +28,7 @@ const REGISTER: Setting = Setting {
 pub static KIND: CalledKind = CalledKind {
     kind: "fusionauth-connector",
     title: "FusionAuth, by a generic connector",
+    support: HookSupport { does: &[Asks::Profile], tested_with: &[] },
     settings: hook_settings![REGISTER, profile::ATTRIBUTES, profile::ASSUME_VERIFIED],
     sample: "basic_user = \"fusionauth\"\nbasic_password = { env = \"FUSIONAUTH_HOOK_PASSWORD\" }\n# attributes = { legacyId = \"key\" }   # into the user's data\n",
     open,

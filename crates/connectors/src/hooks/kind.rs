@@ -7,6 +7,7 @@ use sterna_core::{
     code::Finding,
     hook::{HookDialect, HookKind, Material, Needs},
     settings::{Setting, Values},
+    support::HookSupport,
 };
 
 use super::callers::Callers;
@@ -17,6 +18,8 @@ pub struct CalledKind {
     pub kind: &'static str,
     /// Who asks by it.
     pub title: &'static str,
+    /// What it can do.
+    pub support: HookSupport,
     /// Its settings, with those of [`Callers`] at their end.
     pub settings: &'static [Setting],
     /// How it is written in `sterna.toml`.
@@ -40,6 +43,10 @@ impl HookKind for CalledKind {
 
     fn sample(&self) -> &'static str {
         self.sample
+    }
+
+    fn support(&self) -> Option<HookSupport> {
+        Some(self.support)
     }
 
     fn needs(&self, values: &Values) -> Result<Needs, Vec<Finding>> {

@@ -22,6 +22,7 @@ use sterna_core::{
     legacy::{Attempt, LegacyCheck, Outage, Verdict, login_name},
     registry::{CheckKind, Context},
     settings::{Setting, Values},
+    support::{CheckSupport, Tells},
 };
 use url::{Url, form_urlencoded};
 use zeroize::{Zeroize, Zeroizing};
@@ -54,6 +55,13 @@ impl CheckKind for Kind {
 
     fn sample(&self) -> &'static str {
         "url = \"https://legacy.example.com/api/login\"\nfields = { user = \"{login}\", password = \"{password}\" }\n# rules = [{ status = \"200\", json = \"/ok\", equals = \"true\", verdict = \"match\" }, { status = \"200\", json = \"/ok\", equals = \"false\", verdict = \"mismatch\" }]\n"
+    }
+
+    fn support(&self) -> Option<CheckSupport> {
+        Some(CheckSupport {
+            tells: &[Tells::Expired, Tells::Unknown, Tells::Locked, Tells::Disabled],
+            tested_with: &[],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>> {

@@ -12,6 +12,7 @@ use sterna_core::{
     port::{Record, Source},
     registry::{Context, SourceKind},
     settings::{Kind as Takes, Need, Setting, Values},
+    support::{Gives, SourceSupport},
 };
 
 use crate::text::{COLUMN_RULES, Columns, ENCODING, FileSource, MAX_RECORD_BYTES, PATH, common};
@@ -73,6 +74,13 @@ impl SourceKind for Kind {
          # email = \"contact.email\"        # or a JSON pointer: \"/contact/email\"\n\
          # display_name = \"name\"\n\
          # \"federated.google.com\" = \"google_sub\"\n"
+    }
+
+    fn support(&self) -> Option<SourceSupport> {
+        Some(SourceSupport {
+            gives: &[Gives::Identities, Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes, Gives::Factors],
+            tested_with: &[],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

@@ -11,6 +11,7 @@ use serde_json::json;
 use sterna_core::{
     hook::{Call, Decision, Found, HookAnswer, HookDialect, HookLimits, Next, Reply, Who},
     settings::{Kind, Need, Setting, Values},
+    support::{Asks, HookSupport},
 };
 
 use self::user::Users;
@@ -47,6 +48,7 @@ const MUST_CHANGE: Setting = Setting {
 pub static KIND: CalledKind = CalledKind {
     kind: "keycloak-user-migration",
     title: "Keycloak, by the plugin keycloak-user-migration",
+    support: HookSupport { does: &[Asks::Profile, Asks::LookUp], tested_with: &[] },
     settings: hook_settings![USE_USER_ID, TOTPS, MUST_CHANGE, profile::ATTRIBUTES, profile::ASSUME_VERIFIED],
     sample: "bearer_token = { env = \"KEYCLOAK_HOOK_TOKEN\" }\n# attributes = { legacy_id = \"key\", phone = \"phone\" }\n",
     open,

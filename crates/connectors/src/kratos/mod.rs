@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use sterna_core::hook::{Call, Decision, HookAnswer, HookDialect, HookLimits, Next, Reply};
+use sterna_core::support::HookSupport;
 
 use crate::hooks::{
     callers::{Callers, hook_settings},
@@ -20,6 +21,7 @@ const LATER: u16 = 501;
 pub static KIND: CalledKind = CalledKind {
     kind: "kratos-password-migration",
     title: "Ory Kratos and Ory Network, by their password migration hook",
+    support: HookSupport { does: &[], tested_with: &[] },
     settings: hook_settings![],
     sample: "api_key = { env = \"KRATOS_HOOK_KEY\" }\n# api_key_header = \"x-api-key\"\n",
     open: |callers, _| Arc::new(Dialect { callers }),

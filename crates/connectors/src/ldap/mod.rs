@@ -12,6 +12,7 @@ use sterna_core::{
     port::Source,
     registry::{Context, SourceKind},
     settings::{Setting, Values},
+    support::{Gives, SourceSupport},
 };
 
 use crate::directory;
@@ -38,6 +39,13 @@ impl SourceKind for Kind {
          bind_dn = \"cn=reader,dc=example,dc=org\"      # needs the right to read userPassword, where hashes shall come along\n\
          bind_password = { env = \"LDAP_PASSWORD\" }\n\
          # sign_in = [\"uid\", \"mail\"]                  # attributes that people sign in with\n"
+    }
+
+    fn support(&self) -> Option<SourceSupport> {
+        Some(SourceSupport {
+            gives: &[Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes],
+            tested_with: &["OpenLDAP"],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

@@ -17,6 +17,7 @@ use sterna_core::{
     registry::{CheckKind, Context},
     secrecy::ExposeSecret,
     settings::{Secrets, Setting, Values},
+    support::{CheckSupport, Tells},
 };
 use tokio::time::timeout_at;
 
@@ -45,6 +46,13 @@ impl CheckKind for Kind {
     fn sample(&self) -> &'static str {
         "url = \"ldaps://ldap.example.org\"\n\
          bind_as = \"uid={login},ou=people,dc=example,dc=org\"   # Active Directory: \"{login}@corp.example\"\n"
+    }
+
+    fn support(&self) -> Option<CheckSupport> {
+        Some(CheckSupport {
+            tells: &[Tells::Expired, Tells::Unknown, Tells::Locked, Tells::Disabled],
+            tested_with: &["OpenLDAP"],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>> {

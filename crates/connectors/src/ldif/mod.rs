@@ -11,6 +11,7 @@ use sterna_core::{
     port::{Record, Source, SourceError},
     registry::{Context, SourceKind},
     settings::{Setting, Values},
+    support::{Gives, SourceSupport},
 };
 
 use crate::{
@@ -45,6 +46,10 @@ impl SourceKind for Kind {
         "path = \"people.ldif\"\n\
          # layout = \"auto\"                # inetorgperson, active-directory\n\
          # sign_in = [\"uid\", \"mail\"]      # attributes that people sign in with\n"
+    }
+
+    fn support(&self) -> Option<SourceSupport> {
+        Some(SourceSupport { gives: &[Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes], tested_with: &[] })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

@@ -9,6 +9,7 @@ use serde_json::json;
 use sterna_core::{
     hook::{Call, Harvested, HookAnswer, HookDialect, HookLimits, Next, Refusal, Reply, Who},
     settings::{Kind as Value, Need, Setting, Values},
+    support::{Asks, HookSupport},
     time::Timestamp,
 };
 
@@ -36,6 +37,7 @@ const MAX_AGE: Setting = Setting {
 pub static KIND: CalledKind = CalledKind {
     kind: "legacy-sign-in",
     title: "applications on the old system, which hand over passwords that it has just accepted",
+    support: HookSupport { does: &[Asks::Writes, Asks::Harvests], tested_with: &[] },
     settings: hook_settings![MAX_AGE],
     sample: "bearer_token = { env = \"HARVEST_TOKEN\" }\n# max_age_secs = 600\n",
     open,

@@ -22,6 +22,7 @@ use sterna_core::{
     legacy::{Attempt, LegacyCheck, Outage, Verdict, login_name},
     registry::{CheckKind, Context},
     settings::{Setting, Values},
+    support::{CheckSupport, Tells},
 };
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -56,6 +57,13 @@ impl CheckKind for Kind {
 
     fn sample(&self) -> &'static str {
         "token_url = \"https://login.example.com/oauth2/token\"\nclient_id = \"sterna\"\nclient_secret = { env = \"LEGACY_CLIENT_SECRET\" }\n# form = \"oidc\"   # or azure-directory, azure-directory-v1, b2c-policy\n"
+    }
+
+    fn support(&self) -> Option<CheckSupport> {
+        Some(CheckSupport {
+            tells: &[Tells::Expired, Tells::Unknown, Tells::Locked, Tells::Disabled],
+            tested_with: &["oidc-provider"],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>> {

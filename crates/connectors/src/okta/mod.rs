@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use sterna_core::hook::{Call, Decision, HookAnswer, HookDialect, HookLimits, Next, Reply, Submission};
+use sterna_core::support::HookSupport;
 
 use crate::hooks::{
     body::malformed,
@@ -19,6 +20,7 @@ const EVENT: &str = "com.okta.user.credential.password.import";
 pub static KIND: CalledKind = CalledKind {
     kind: "okta-password-import",
     title: "Okta, by its password import inline hook",
+    support: HookSupport { does: &[], tested_with: &[] },
     settings: hook_settings![],
     sample: "bearer_token = { env = \"OKTA_HOOK_TOKEN\" }   # in Okta the value is \"Bearer \" and the token\n",
     open: |callers, _| Arc::new(Dialect { callers }),

@@ -21,6 +21,7 @@ use sterna_core::{
     registry::{Context, TargetKind},
     secrecy::SecretString,
     settings::{Kind, Need, Setting, Values},
+    support::TargetSupport,
 };
 
 /// Writes in one call: nothing leaves the machine, so it is the ledger that sets the pace.
@@ -61,6 +62,15 @@ impl TargetKind for OnDemand {
 
     fn sample(&self) -> &'static str {
         "# name = \"eu-west-1_AbCdEf\"         # for reports\n# password_policy = \"generic\"\n"
+    }
+
+    fn support(&self) -> Option<TargetSupport> {
+        Some(TargetSupport {
+            does: &[],
+            strategies: &[Strategy::JustInTime],
+            quota: "none: nothing is sent",
+            tested_with: &[],
+        })
     }
 
     fn check(&self, _: &Values) -> Vec<Finding> {

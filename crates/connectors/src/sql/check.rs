@@ -17,6 +17,7 @@ use sterna_core::{
     password::held,
     registry::{self, Context},
     settings::{Kind, Need, SecretRef, Setting, Values},
+    support::{CheckSupport, Tells},
 };
 use tokio::{sync::OnceCell, time::timeout_at};
 use tokio_postgres::{
@@ -94,6 +95,13 @@ impl registry::CheckKind for CheckKind {
          query = \"SELECT password_hash AS hash, active FROM users WHERE email = $1\"\n\
          # login = \"email\"\n\
          # format = \"bcrypt-2a\"\n"
+    }
+
+    fn support(&self) -> Option<CheckSupport> {
+        Some(CheckSupport {
+            tells: &[Tells::Unknown, Tells::Locked, Tells::Disabled, Tells::Upgrade],
+            tested_with: &["PostgreSQL", "MariaDB", "SQLite"],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>> {

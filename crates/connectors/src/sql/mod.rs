@@ -23,6 +23,7 @@ use sterna_core::{
     port::Source,
     registry::{Context, SourceKind},
     settings::{Kind as Takes, Need, Setting, Values},
+    support::{Gives, SourceSupport},
 };
 
 use crate::text::{COLUMN_RULES, Columns};
@@ -99,6 +100,13 @@ impl SourceKind for Kind {
          query = \"SELECT id, email, password_hash, active FROM users\"\n\
          # groups = \"SELECT user_id AS key, name FROM user_groups\"\n\
          # password_format = \"bcrypt-2a\"\n"
+    }
+
+    fn support(&self) -> Option<SourceSupport> {
+        Some(SourceSupport {
+            gives: &[Gives::Identities, Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes],
+            tested_with: &["PostgreSQL", "MariaDB", "SQLite"],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

@@ -14,6 +14,7 @@ use sterna_core::{
     registry::{CheckKind, Context},
     secrecy::{ExposeSecret, SecretString},
     settings::{Kind as Takes, Need, SecretRef, Secrets, Setting, Values},
+    support::{CheckSupport, Tells},
 };
 
 use crate::checks::{HashPool, Named, stated};
@@ -55,6 +56,10 @@ impl CheckKind for Kind {
     fn sample(&self) -> &'static str {
         "# format = \"hex-md5\"                # of hashes whose text does not tell it\n\
          # keys = { pepper = { env = \"PEPPER\" } }\n"
+    }
+
+    fn support(&self) -> Option<CheckSupport> {
+        Some(CheckSupport { tells: &[Tells::Upgrade], tested_with: &[] })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Arc<dyn LegacyCheck>, Vec<Finding>> {

@@ -14,6 +14,7 @@ use sterna_core::{
     code::Finding,
     hook::{HookDialect, HookKind, Material, Needs},
     settings::{Setting, Values},
+    support::{Asks, HookSupport},
 };
 
 use self::{hook::Hook, settings::Config};
@@ -37,6 +38,10 @@ impl HookKind for Kind {
 
     fn sample(&self) -> &'static str {
         "bearer_token = { env = \"WSO2_HOOK_TOKEN\" }\nallowed_origins = [\"https://login.example.com\"]   # where the wait page is\n# latin1_bodies = true   # Asgardeo, where the script uses callChoreo\n"
+    }
+
+    fn support(&self) -> Option<HookSupport> {
+        Some(HookSupport { does: &[Asks::Background], tested_with: &[] })
     }
 
     fn needs(&self, values: &Values) -> Result<Needs, Vec<Finding>> {

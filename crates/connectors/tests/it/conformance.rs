@@ -1,8 +1,11 @@
 //! The contract of a target as tests: every implementation runs the same ones.
 
+use sterna_connectors::registry::TARGETS;
 use sterna_core::{
     account::Identity,
+    plan::Strategy,
     port::{Answer, Needs, Operation, Target},
+    support::Does,
 };
 
 use crate::entra::world::{World, create, draft, found, key, made, person, send, write};
@@ -51,14 +54,34 @@ async fn conforms(target: &dyn Target) {
     assert_eq!(target.read_back(&[id]).await.unwrap(), [None]);
 }
 
+/// What a kind says of itself in the support matrix is what its target does.
+fn says_what_it_does(target: &dyn Target) {
+    let descriptor = target.descriptor();
+    let kind = TARGETS.iter().find(|kind| kind.kind() == descriptor.kind).unwrap();
+    let support = kind.support().unwrap();
+    assert_eq!(support.does.contains(&Does::ReadBack), descriptor.reads_back);
+    assert_eq!(support.does.contains(&Does::Flag), descriptor.flag.is_some());
+    assert_eq!(support.strategies.contains(&Strategy::JustInTime), descriptor.moves_at_sign_in);
+    let mut ana = person("Ana", &[Identity::email("ana@example.com"), Identity::federated("google.com", "4711")]);
+    ana.profile.groups = vec!["staff".into()];
+    let (drafted, losses) = draft(target, &ana);
+    assert_eq!(support.does.contains(&Does::Identities), drafted.identities.iter().any(|known| !known.is_local()));
+    let loses_groups = losses.iter().any(|loss| loss.what == "groups");
+    assert!(loses_groups != support.does.contains(&Does::Groups), "{losses:?}");
+}
+
 #[tokio::test]
 async fn entra_external_id_keeps_the_contract() {
     let world = World::external_id("").await;
-    conforms(world.target().await.as_ref()).await;
+    let target = world.target().await;
+    says_what_it_does(target.as_ref());
+    conforms(target.as_ref()).await;
 }
 
 #[tokio::test]
 async fn azure_ad_b2c_keeps_the_contract() {
     let world = World::b2c("").await;
-    conforms(world.target().await.as_ref()).await;
+    let target = world.target().await;
+    says_what_it_does(target.as_ref());
+    conforms(target.as_ref()).await;
 }

@@ -18,6 +18,7 @@ use crate::{
     code::Finding,
     ids::{AccountKey, TargetId},
     settings::{SecretRef, Setting, Values},
+    support::HookSupport,
     time::Timestamp,
 };
 
@@ -378,6 +379,11 @@ pub trait HookKind: Send + Sync {
 
     /// The lines that show how it is written in `sterna.toml`, with comments.
     fn sample(&self) -> &'static str;
+
+    /// What it can do, for the support matrix; `None` claims nothing.
+    fn support(&self) -> Option<HookSupport> {
+        None
+    }
 
     /// What it needs besides its settings.
     ///

@@ -23,6 +23,7 @@ use sterna_core::{
     },
     ids::TargetId,
     settings::{Setting, Values},
+    support::HookSupport,
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -56,6 +57,10 @@ impl sterna_core::hook::HookKind for HookKind {
 
     fn sample(&self) -> &'static str {
         "tenant_id = \"aaaabbbb-0000-cccc-1111-dddd2222eeee\"\nclient_id = \"00001111-aaaa-2222-bbbb-3333cccc4444\"   # the extension app\nkeys = [{ certificate = \"jit.crt\", private_key = { file = \"jit.key\" } }]\n"
+    }
+
+    fn support(&self) -> Option<HookSupport> {
+        Some(HookSupport { does: &[], tested_with: &["jose", "jwcrypto", "joserfc"] })
     }
 
     fn needs(&self, values: &Values) -> Result<Needs, Vec<Finding>> {
