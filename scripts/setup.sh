@@ -21,6 +21,7 @@ lacks() {
 # A command, or several places where it may be, and the Debian packages that have it.
 DEBIAN_PACKAGES="
 cc=gcc
+age=age
 node=nodejs
 npm=npm
 initdb|/usr/lib/postgresql/*/bin/initdb=postgresql

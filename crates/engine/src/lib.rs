@@ -3,12 +3,13 @@
 //!
 //! [`extract`] sources → ledger · [`plan`] decides, sends nothing · [`apply`] sends · [`verify`] reads back ·
 //! [`retry`] plans failures anew and sends them · [`undo`] takes back · [`purge`] destroys the data key · [`export`]
-//! names accounts for the operator. All of them are given a [`run::Run`]. Not here: SQL, products, printing.
+//! names accounts for the operator · [`handover`] packs accounts for somebody who loads them. All of them are given a [`run::Run`]. Not here: SQL, products, printing.
 
 pub mod apply;
 mod error;
 pub mod export;
 pub mod extract;
+pub mod handover;
 pub mod leftovers;
 pub mod plan;
 pub mod purge;

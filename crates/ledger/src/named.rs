@@ -1,11 +1,11 @@
 //! Finding one account by a name that a person or an operator knows it by.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sterna_core::{
     account::{Account, Identity},
-    ids::Ordinal,
+    ids::{Ordinal, SourceUid},
 };
 use uuid::Uuid;
 
@@ -35,6 +35,11 @@ impl Ledger {
     pub async fn named(&self, name: String) -> Result<Vec<NamedAccount>, LedgerError> {
         let seal = Arc::clone(&self.seal);
         self.store.read(move |store| named(store, &seal, &name)).await
+    }
+
+    /// The names of the sources, by their permanent ids.
+    pub async fn source_names(&self) -> Result<HashMap<SourceUid, String>, LedgerError> {
+        self.store.read(source_names).await
     }
 }
 
@@ -86,6 +91,18 @@ pub(crate) fn source_uids(store: &Connection) -> Result<Vec<Uuid>, LedgerError> 
     rows.map(|row| {
         let uid = row.map_err(&doing)?;
         Uuid::from_slice(&uid).map_err(|_| LedgerError::Stored { what: "source" })
+    })
+    .collect()
+}
+
+fn source_names(store: &Connection) -> Result<HashMap<SourceUid, String>, LedgerError> {
+    let doing = LedgerError::store("reading its sources");
+    let mut statement = store.prepare("SELECT uid, name FROM source").map_err(&doing)?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?))).map_err(&doing)?;
+    rows.map(|row| {
+        let (uid, name) = row.map_err(&doing)?;
+        let uid = Uuid::from_slice(&uid).map_err(|_| LedgerError::Stored { what: "source" })?;
+        Ok((SourceUid(uid), name))
     })
     .collect()
 }

@@ -1,7 +1,9 @@
 //! `sterna export`: names accounts for the operator, in a file that its owner alone can read.
 //!
-//! `export/script.rs` is the one export that names nobody and needs no project.
+//! `export/script.rs` is the one export that names nobody and needs no project; `export/handover/` packs whole accounts,
+//! encrypted, for somebody else.
 
+mod handover;
 mod script;
 
 use std::{
@@ -49,11 +51,13 @@ pub(crate) struct Args {
     verify: bool,
 }
 
-/// What is made, not read from a ledger.
+/// What is more than rows.
 #[derive(Debug, clap::Subcommand)]
 enum Made {
     /// Print the login script of WSO2 Identity Server or Asgardeo that asks the hook `wso2-silent`; needs no project
     Script(script::Args),
+    /// Pack the accounts, encrypted to a public key, for whoever loads them into the target (docs/handover.md)
+    Handover(handover::Args),
 }
 
 /// What can be exported.
@@ -84,9 +88,19 @@ enum Format {
     Jsonl,
 }
 
+impl Format {
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
 pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     match (&args.made, args.what) {
         (Some(Made::Script(script)), _) => script::run(script, session),
+        (Some(Made::Handover(args)), _) => handover::run(args, session).await,
         (None, Some(what)) => rows(what, args, session).await,
         // clap demands one of the two
         (None, None) => Err(Failure::new(Code::E1001, "nothing is said to be exported")),
@@ -242,6 +256,13 @@ impl Sink {
 
 /// A name in the project's `exports/` that nothing has yet.
 fn free_name(project: &Path, what: Wanted, format: Format) -> Result<PathBuf, Failure> {
+    let what = clap::ValueEnum::to_possible_value(&what);
+    let name = what.as_ref().map_or("export", clap::builder::PossibleValue::get_name).to_owned();
+    free_path(project, &name, format.ending())
+}
+
+/// A path in the project's `exports/`, which is made if need be, that nothing has yet.
+fn free_path(project: &Path, name: &str, ending: &str) -> Result<PathBuf, Failure> {
     const TRIES: u32 = 10_000;
     let folder = project.join("exports");
     fs::DirBuilder::new()
@@ -249,12 +270,6 @@ fn free_name(project: &Path, what: Wanted, format: Format) -> Result<PathBuf, Fa
         .mode(0o700)
         .create(&folder)
         .map_err(|error| Failure::new(Code::E1013, format!("{} cannot be made", folder.display())).caused_by(&error))?;
-    let what = clap::ValueEnum::to_possible_value(&what);
-    let name = what.as_ref().map_or("export", clap::builder::PossibleValue::get_name).to_owned();
-    let ending = match format {
-        Format::Csv => "csv",
-        Format::Jsonl => "jsonl",
-    };
     let names = (1..TRIES).map(|number| match number {
         1 => folder.join(format!("{name}.{ending}")),
         _ => folder.join(format!("{name}-{number}.{ending}")),

@@ -13,6 +13,7 @@ mod demo;
 mod emulate;
 mod explain;
 mod export_script;
+mod handover;
 mod init;
 mod password;
 mod readme;

@@ -97,6 +97,7 @@ super::codes! {
     E5017 "accounts missing" "Accounts that were made are no longer at the target." "Find out who removed them; `sterna verify --repair` makes them again, without their old password.";
     E5018 "account not found" "The ledger has no account with this name, or several have it." "Give the name that the person signs in with, or the source's own id; `sterna export ids` lists them.";
     E5019 "formats of hashes are not fixed" "Stored hashes look like several formats, and nothing says which one it is." "Set `password_format` in [sources.NAME], or `format` in the check; `sterna password identify` shows what they may be.";
+    E5020 "passwords in clear are handed over" "The package will hold passwords that the source gave in clear; whoever opens it can sign in as these people." "Leave out --with-passwords unless the receiver asked for it in writing; the passwords can move at the first sign-in instead.";
     L1001 "value too long" "The target holds less of the value than there is; the attribute is left out." "Shorten it by a mapping rule.";
     L1002 "value not allowed" "The target does not allow the value; the attribute is left out." "Change it by a mapping rule.";
     L1003 "no place at the target" "The target has no attribute for it; it stays in the ledger." "Give it a place by a mapping rule, for example an extension attribute.";

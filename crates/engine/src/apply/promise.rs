@@ -16,14 +16,22 @@ pub(crate) async fn keep_target(run: &Run, descriptor: &Descriptor) -> Result<()
     Ok(run.ledger.set_document(TARGET, text).await?)
 }
 
+/// What the target said when the plan was made; `None` where there is no plan.
+///
+/// # Errors
+/// [`Code::E5003`] when another version of the program made it.
+pub(crate) async fn planned_target(run: &Run) -> Result<Option<Descriptor>, PhaseError> {
+    let Some(text) = run.ledger.document(TARGET).await? else { return Ok(None) };
+    let read = serde_json::from_str(&text);
+    read.map(Some).map_err(|_| PhaseError::cannot(Code::E5003, "the plan is of another version"))
+}
+
 /// Drafts name the target's domains and attributes, so another target, or the same one with other settings, is refused.
 ///
 /// # Errors
 /// [`Code::E5003`] names what is different.
 pub(super) async fn same_target(run: &Run, now: &Descriptor) -> Result<(), PhaseError> {
-    let Some(text) = run.ledger.document(TARGET).await? else { return Ok(()) };
-    let planned: Descriptor =
-        serde_json::from_str(&text).map_err(|_| PhaseError::cannot(Code::E5003, "the plan is of another version"))?;
+    let Some(planned) = planned_target(run).await? else { return Ok(()) };
     let same = planned.kind == now.kind && planned.local_issuer == now.local_issuer && planned.flag == now.flag;
     if !same {
         let message =

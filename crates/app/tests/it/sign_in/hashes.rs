@@ -15,7 +15,7 @@ use md5::{Digest, Md5};
 pub(super) const FORMS: usize = 5;
 
 /// A hash of `password` in the form of that number, with a salt of its own.
-pub(super) fn mixed(form: usize, password: &str, salt: u64) -> String {
+pub(crate) fn mixed(form: usize, password: &str, salt: u64) -> String {
     match form % FORMS {
         0 => bcrypt(password, salt),
         1 => argon2id(password, salt),

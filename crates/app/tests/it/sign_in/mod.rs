@@ -4,7 +4,7 @@
 
 mod dialect;
 mod everybody;
-mod hashes;
+pub(crate) mod hashes;
 mod mangled;
 mod outage;
 mod rotation;

@@ -14,6 +14,7 @@ mod bcrypt;
 pub mod bounds;
 mod clue;
 mod crypt;
+mod describe;
 mod digests;
 mod encoding;
 mod fields;
@@ -33,6 +34,7 @@ mod spring;
 mod stored;
 
 pub use bounds::Bounds;
+pub use describe::Known;
 pub use format::{Family, Format, FormatTable, all, find};
 pub use recognise::{Recognised, recognise};
 pub use reencode::NotLossless;

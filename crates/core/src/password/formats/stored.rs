@@ -127,6 +127,14 @@ impl Stored {
         self.format
     }
 
+    pub(super) fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    pub(super) fn expected_bytes(&self) -> &[u8] {
+        &self.expected
+    }
+
     /// Checks a password. Takes [`Stored::seconds`] of a core, and compares in constant time.
     pub fn verify(&self, password: &[u8]) -> Verdict {
         let rules = self.format.rules;
