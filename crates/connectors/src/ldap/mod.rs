@@ -43,7 +43,7 @@ impl SourceKind for Kind {
 
     fn support(&self) -> Option<SourceSupport> {
         Some(SourceSupport {
-            gives: &[Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes],
+            gives: &[Gives::Identities, Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes],
             tested_with: &["OpenLDAP"],
         })
     }

@@ -49,7 +49,10 @@ impl SourceKind for Kind {
     }
 
     fn support(&self) -> Option<SourceSupport> {
-        Some(SourceSupport { gives: &[Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes], tested_with: &[] })
+        Some(SourceSupport {
+            gives: &[Gives::Identities, Gives::Groups, Gives::Roles, Gives::Passwords, Gives::Hashes],
+            tested_with: &[],
+        })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {

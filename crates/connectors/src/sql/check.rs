@@ -100,7 +100,7 @@ impl registry::CheckKind for CheckKind {
     fn support(&self) -> Option<CheckSupport> {
         Some(CheckSupport {
             tells: &[Tells::Unknown, Tells::Locked, Tells::Disabled, Tells::Upgrade],
-            tested_with: &["PostgreSQL", "MariaDB", "SQLite"],
+            tested_with: &["PostgreSQL", "MariaDB"],
         })
     }
 

@@ -12,7 +12,7 @@ use base64::{
 use md5::{Digest, Md5};
 
 /// Every form that [`mixed`] gives.
-pub(super) const FORMS: usize = 5;
+pub(crate) const FORMS: usize = 5;
 
 /// A hash of `password` in the form of that number, with a salt of its own.
 pub(crate) fn mixed(form: usize, password: &str, salt: u64) -> String {

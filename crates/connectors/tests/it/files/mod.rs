@@ -7,6 +7,7 @@ mod open;
 mod properties;
 mod resume;
 mod schema;
+mod support;
 
 use std::{
     path::{Path, PathBuf},
