@@ -50,6 +50,11 @@ impl Rules {
         self.0.keys().map(String::as_str)
     }
 
+    /// Each target attribute with the source attributes that its rule takes from; none for a constant or an omission.
+    pub fn lineage(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().map(|(name, rule)| (name.as_str(), rule.from.as_slice()))
+    }
+
     /// The source attributes that rules take from, for lineage and checks.
     pub fn takes(&self) -> impl Iterator<Item = &str> {
         self.0.values().flat_map(|rule| rule.from.iter().map(String::as_str))

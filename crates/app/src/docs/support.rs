@@ -26,18 +26,15 @@ impl Matrix {
 
     /// `stated` is what the kind says: the features it has, and the further columns.
     fn row<F: Feature>(&mut self, kind: &str, stated: Option<(&[F], Vec<String>)>, further: usize) {
-        let (has, mut last) = match &stated {
-            Some((has, last)) => (*has, last.clone()),
-            None => (&[][..], vec![NOT_STATED.to_owned(); further]),
-        };
-        let marks = F::ALL.iter().map(|feature| match &stated {
-            None => "?",
-            Some(_) if has.contains(feature) => "yes",
-            Some(_) => "-",
-        });
         let mut cells = vec![format!("`{kind}`")];
-        cells.extend(marks.map(str::to_owned));
-        cells.append(&mut last);
+        if let Some((has, last)) = stated {
+            let mark = |feature: &F| if has.contains(feature) { "yes" } else { "-" };
+            cells.extend(F::ALL.iter().map(|feature| mark(feature).to_owned()));
+            cells.extend(last);
+        } else {
+            cells.extend(F::ALL.iter().map(|_| "?".to_owned()));
+            cells.extend(vec![NOT_STATED.to_owned(); further]);
+        }
         let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
         let _ = writeln!(self.0, "| {} |", cells.join(" | "));
     }

@@ -74,15 +74,11 @@ pub(super) struct Line<'a> {
     must_change_password: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     consents: Vec<&'a Consent>,
-    #[serde(skip_serializing_if = "is_empty")]
-    times: &'a Times,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<&'a Times>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     attributes: Map<String, Value>,
     source: Value,
-}
-
-fn is_empty(times: &&Times) -> bool {
-    **times == Times::default()
 }
 
 /// What the form has no place for.
@@ -123,7 +119,7 @@ pub(super) fn line<'a>(
         verified: contacts.filter(|known| known.verified == Some(true)).map(|known| known.value.as_str()).collect(),
         must_change_password: profile.must_change_password,
         consents: profile.consents.iter().collect(),
-        times: &profile.times,
+        times: Some(&profile.times).filter(|times| **times != Times::default()),
         attributes,
         source: json!({ "name": source, "id": source_id.as_str() }),
     }

@@ -80,6 +80,8 @@ pub struct Mapped {
 /// A loss, and how many accounts have it.
 #[derive(Clone, Debug, Serialize)]
 pub struct LossCount {
+    /// Who does not hold it: the `package`, or the target of the `plan`, whatever the package has.
+    pub of: &'static str,
     /// Its code.
     pub code: &'static str,
     /// What it means.
@@ -212,13 +214,15 @@ impl Walk<'_> {
             None => "attributes".to_owned(),
         };
         let rest = Mapped { from: "further attributes, by the source's own names".to_owned(), to: further.clone() };
-        let rules = input.mapping.targets().map(|name| {
+        let rules = input.mapping.lineage().map(|(name, from)| {
+            let from = if from.is_empty() { "(no attribute)".to_owned() } else { from.join(", ") };
             let place = form::place(name);
             let place = place.strip_prefix("attributes.").map_or(place.clone(), |name| format!("{further}.{name}"));
-            Mapped { from: "a rule of the project's [mapping]".to_owned(), to: place }
+            Mapped { from: format!("{from}, by a rule of the project"), to: place }
         });
         let mapping: Vec<Mapped> = default.chain([rest]).chain(rules).collect();
-        let losses = self.losses.iter().map(|(loss, accounts)| LossCount {
+        let losses = self.losses.iter().map(|((of, loss), accounts)| LossCount {
+            of,
             code: loss.code.as_str(),
             title: loss.code.title(),
             what: loss.what.clone(),

@@ -132,7 +132,7 @@ struct Walk<'w> {
     sources: HashMap<SourceUid, String>,
     chooser: Chooser<'w>,
     counts: Counts,
-    losses: BTreeMap<Loss, u64>,
+    losses: BTreeMap<(&'static str, Loss), u64>,
     hashes: Hashes,
     groups: BTreeMap<String, u64>,
     files: Vec<PackedFile>,
@@ -201,7 +201,8 @@ impl<'w> Walk<'w> {
         let source = self.sources.get(&source).map_or("", String::as_str);
         let credential = self.hashes.credential(&chosen.account.credential, self.input.secrets);
         self.counts.add(chosen, source);
-        for loss in chosen.losses.iter().cloned().chain(form::losses(&chosen.account)) {
+        let of_plan = chosen.losses.iter().map(|loss| ("plan", loss.clone()));
+        for loss in of_plan.chain(form::losses(&chosen.account).into_iter().map(|loss| ("package", loss))) {
             *self.losses.entry(loss).or_default() += 1;
         }
         for group in &chosen.account.profile.groups {

@@ -108,7 +108,7 @@ impl Hashes {
         let parameters = stored.map(Stored::parameters).unwrap_or_default();
         let mut key = (format.to_owned(), parameters);
         if self.0.len() >= GROUPS && !self.0.contains_key(&key) {
-            key.1 = "various".to_owned();
+            key = (key.0, "various".to_owned());
         }
         let group = self.0.entry(key).or_insert_with_key(|(format, parameters)| group(format, parameters, stored));
         group.hashes += 1;

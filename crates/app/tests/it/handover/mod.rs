@@ -18,6 +18,7 @@ use crate::{
     },
     servers::program,
     sign_in::hashes,
+    support::Folder,
 };
 
 /// The formats of [`hashes::mixed`], in its order.
@@ -132,7 +133,9 @@ fn the_package_holds_whom_the_plan_would_create_and_its_sums_are_those_of_status
         left["reasons"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
     assert_eq!(codes, BTreeSet::from(["L4001", "L4003"]));
     assert_eq!((&manifest["adds_up"], &manifest["plan"]["target"]), (&json!(true), &json!("entra-external-id")));
-    assert!(manifest["losses"].as_array().unwrap().iter().any(|loss| loss["what"] == "totp"));
+    assert!(
+        manifest["losses"].as_array().unwrap().iter().any(|loss| loss["what"] == "totp" && loss["of"] == "package")
+    );
     assert_eq!((&said["accounts"], &said["left_out"]), (accounts, left));
     assert_eq!(package.names(), ["README.txt", "groups.jsonl", "manifest.json", "users-00001.jsonl"]);
     assert_eq!(
@@ -180,22 +183,22 @@ fn a_line_is_a_scim_user_with_what_belongs_to_it_beside_it() {
 fn each_hash_is_checked_by_the_program_and_by_the_steps_that_the_package_prescribes() {
     let (world, key) = planned();
     let (package, _) = handed_over(&world, &key, "--with-hashes");
-    let mut lines = String::new();
-    for form in 0..hashes::FORMS {
+    let mut lines = Vec::new();
+    for (form, format) in FORMATS.into_iter().enumerate() {
         let credential = package.line(&format!("zqvalue-{form}"))["credential"].clone();
-        assert_eq!((&credential["format"], &credential["value"]), (&json!(FORMATS[form]), &json!(hash(form))));
+        assert_eq!((&credential["format"], &credential["value"]), (&json!(format), &json!(hash(form))));
         for typed in [password(form), "another".to_owned()] {
             let line = json!({ "format": credential["format"], "hash": credential["value"], "password": typed });
-            lines.push_str(&format!("{line}\n"));
+            lines.push(line.to_string());
         }
-        if ["ldap-ssha", "django-pbkdf2-sha256"].contains(&FORMATS[form]) {
+        if ["ldap-ssha", "django-pbkdf2-sha256"].contains(&format) {
             let verify = &credential["verify"];
             let expected = BASE64_STANDARD.decode(verify["expected_base64"].as_str().unwrap()).unwrap();
             assert_eq!(taken(&verify["steps"], &password(form)), expected);
             assert_ne!(taken(&verify["steps"], "another"), expected);
         }
     }
-    world.folder.write("tests.jsonl", &lines);
+    world.folder.write("tests.jsonl", &lines.join("\n"));
     let run = world.run("password verify --file tests.jsonl").exits(0);
     let verdicts: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(verdicts.len(), 2 * hashes::FORMS);
@@ -375,4 +378,40 @@ fn what_the_receiver_loaded_is_found_by_its_key_and_nobody_is_doubled() {
     world.run("apply --yes").exits(0);
     let status = world.exactly_once(PLANNED);
     assert_eq!(count(&status, "profile", "applied"), PLANNED);
+    world.run("undo --yes").exits(0);
+    assert_eq!(world.emulator.users().len(), 0, "they count as made by this project");
+}
+
+/// More than one file of accounts; only a few letters each.
+const MANY: usize = 10_050;
+
+#[test]
+fn many_accounts_make_several_files_and_a_killed_run_leaves_nothing_in_the_clear() {
+    let rows: Vec<String> = (0..MANY).map(|n| format!("id{n},zqmail-{n}@zqdomain.example\n")).collect();
+    let folder = Folder::project(
+        "[migration]\nname = \"many\"\n[sources.rows]\nconnector = \"csv\"\npath = \"rows.csv\"\n[sources.rows.columns]\nkey = \"id\"\nemail = \"mail\"\n",
+    );
+    folder.write("rows.csv", &format!("id,mail\n{}", rows.concat()));
+    folder.run("extract").exits(0);
+    let key = Identity::generate();
+    let args = format!("export handover --recipient {} --output out.tar.age", key.to_public());
+    let part = || files(folder.path()).into_iter().find(|path| path.extension().is_some_and(|ending| ending == "part"));
+    let mut child = folder.command(&args).spawn().unwrap();
+    while part().is_none() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let patterns = patterns(&[], &["zqmail", "zqdomain"]);
+    for path in files(folder.path()).into_iter().filter(|path| !path.ends_with("rows.csv")) {
+        let bytes = fs::read(&path).unwrap().to_ascii_lowercase();
+        assert!(patterns.iter().all(|(_, finder)| finder.find(&bytes).is_none()), "{}", path.display());
+    }
+    // whatever was written by then, the same command goes through under another name
+    folder.run(&args.replace("out.tar", "again.tar")).exits(0);
+    let package = Opened::new(&folder.path().join("again.tar.age"), &key);
+    assert_eq!(package.names(), ["README.txt", "manifest.json", "users-00001.jsonl", "users-00002.jsonl"]);
+    assert_eq!(package.text("users-00001.jsonl").lines().count(), 10_000);
+    let keys: BTreeSet<String> = package.lines().iter().map(|line| line["user"]["externalId"].to_string()).collect();
+    assert_eq!(keys.len(), MANY);
 }

@@ -90,7 +90,8 @@ impl Opened {
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let bytes: Vec<String> = digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    bytes.concat()
 }
 
 /// Takes the steps that a package prescribes, with other software than the one that wrote them: the ones of salted

@@ -79,7 +79,7 @@ impl Recipe {
             Self::Masked { key, text } => {
                 json!({ "op": "aes-256-ctr", "key": of(key), "key_bytes": 32, "iv": "zero", "of": known.bytes(text) })
             }
-            Self::Derive(kdf, input) => kdf.describe(known, of(input)),
+            Self::Derive(kdf, input) => kdf.describe(known, &of(input)),
         }
     }
 
@@ -119,7 +119,7 @@ impl Recipe {
 }
 
 impl Kdf {
-    fn describe(&self, known: Known, of: Value) -> Value {
+    fn describe(&self, known: Known, of: &Value) -> Value {
         match self {
             Self::Bcrypt(kdf) => json!({
                 "op": "bcrypt", "cost": kdf.cost, "salt": known.salt(&kdf.salt), "password_bytes_at_most": 72,

@@ -16,7 +16,7 @@ use sterna_engine::handover::{Package, PackedFile};
 use tempfile::NamedTempFile;
 
 use super::recipients::Recipients;
-use crate::failure::Failure;
+use crate::{failure::Failure, out::table::add};
 
 /// The folder that the files of the archive are in.
 const FOLDER: &str = "handover";
@@ -79,8 +79,13 @@ impl Archive {
         let mut beside = part_beside(&checksums)?;
         let synced = beside.write_all(list.as_bytes()).and_then(|()| beside.as_file().sync_all());
         synced.and_then(|()| part.as_file().sync_all()).map_err(|error| unwritten(&path, &error))?;
-        part.persist_noclobber(&path).map_err(|error| unwritten(&path, &error.error))?;
+        // the list first: a package that is there is whole, and has its list
         beside.persist_noclobber(&checksums).map_err(|error| unwritten(&checksums, &error.error))?;
+        if let Err(error) = part.persist_noclobber(&path) {
+            // nothing but what was made a moment ago is taken away
+            let _ = std::fs::remove_file(&checksums);
+            return Err(unwritten(&path, &error.error));
+        }
         Ok(Written { path, checksums, sha256, bytes })
     }
 }
@@ -104,7 +109,7 @@ fn list(path: &Path, sha256: &str, files: &[PackedFile]) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut list = format!("{sha256}  {name}\n");
     for file in files {
-        list.push_str(&format!("{}  {}\n", file.sha256, file.name));
+        add(&mut list, format_args!("{}  {}\n", file.sha256, file.name));
     }
     list
 }
