@@ -37,7 +37,8 @@ const CHECKING: &str = "\
 A credential of kind hash has the hash as it was stored (value), and in verify the steps from the typed password, in
 UTF-8, to the bytes that must be equal to expected_base64. An op is taken on what is in `of`, innermost first. A repeated
 digest begins with the digest of (of, tail) and takes the digest of (the last result, tail) until there were `rounds`.
-Known bytes (salts, separators) are in base64; `also` holds further hashes of the same account, any of which counts.
+Known bytes (salts, separators) are in base64, and their lengths above are those of one account.
+`also` holds further hashes of the same account, any of which counts.
 Hashes whose format needs more (a pepper, a key) have no steps: ask the sender for it, by another way.
 ";
 
@@ -93,7 +94,7 @@ fn hash(text: &mut String, group: &HashGroup) {
         let _ = writeln!(text, "    looks like {looks}");
     }
     if let Some(words) = &group.words {
-        let _ = writeln!(text, "    compared is {words}");
+        let _ = writeln!(text, "    to be compared: {words}");
     }
     if !group.needs.is_empty() {
         let _ = writeln!(text, "    needs besides: {}", group.needs.join(", "));

@@ -382,6 +382,25 @@ fn what_the_receiver_loaded_is_found_by_its_key_and_nobody_is_doubled() {
     assert_eq!(world.emulator.users().len(), 0, "they count as made by this project");
 }
 
+#[test]
+fn a_hash_that_nothing_fixes_is_handed_over_with_what_it_may_be_and_a_warning() {
+    let md5 = "5f4dcc3b5aa765d61d8327deb882cf99";
+    let folder = Folder::project(
+        "[migration]\nname = \"one\"\n[sources.rows]\nconnector = \"csv\"\npath = \"rows.csv\"\n[sources.rows.columns]\nkey = \"id\"\nemail = \"mail\"\npassword_hash = \"hash\"\n",
+    );
+    folder.write("rows.csv", &format!("id,mail,hash\n1,a@example.org,{md5}\n"));
+    folder.run("extract");
+    let key = Identity::generate();
+    let args = format!("export handover --recipient {} --output out.tar.age --with-hashes", key.to_public());
+    let run = folder.run(&args).exits(11);
+    assert!(run.stderr.contains("E5019"), "{}", run.stderr);
+    let package = Opened::new(&folder.path().join("out.tar.age"), &key);
+    let credential = &package.line("1")["credential"];
+    assert_eq!((&credential["format"], &credential["value"]), (&json!("unknown"), &json!(md5)));
+    assert!(credential["may_be"].as_array().unwrap().contains(&json!("hex-md5")), "{credential}");
+    assert_eq!(credential.get("verify"), None);
+}
+
 /// More than one file of accounts; only a few letters each.
 const MANY: usize = 10_050;
 

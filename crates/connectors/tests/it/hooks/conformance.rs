@@ -1,7 +1,10 @@
 //! The contract of a hook as tests: every kind in the registry runs the same ones.
 
 use sterna_connectors::registry::HOOKS;
-use sterna_core::hook::{Decision, Found, HookDialect, HookKind, Next, Wait};
+use sterna_core::{
+    hook::{Decision, Found, HookDialect, HookKind, Next, Wait},
+    support::Asks,
+};
 
 use super::{BEARER, PASSWORD, ana, answered, found, kind, post, said, told, try_open};
 
@@ -35,6 +38,15 @@ fn kinds_are_sorted_and_say_what_they_are() {
     for kind in HOOKS {
         assert!(!kind.title().is_empty() && !kind.sample().is_empty());
         assert!(kind.sample().ends_with('\n'), "{}", kind.kind());
+    }
+}
+
+#[test]
+fn a_dialect_that_writes_passwords_says_so_in_the_support_matrix() {
+    for (kind, dialect) in plain() {
+        let support = kind.support().unwrap();
+        assert!(support.does.contains(&Asks::Writes) || !dialect.writes_credential(), "{}", kind.kind());
+        assert_eq!(support.does.contains(&Asks::Harvests), CHECK_NOTHING.contains(&kind.kind()), "{}", kind.kind());
     }
 }
 

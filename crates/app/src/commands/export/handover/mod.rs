@@ -98,7 +98,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let outcome = audit(&manifest, &written, &recipients);
     run.ledger.end_run(worker, "handover", outcome, run.now()).await.map_err(Failure::from)?;
     session.out.result(&text(&manifest, &written, &recipients), &document(&manifest, &written, &recipients));
-    Ok(Exit::Done)
+    let unknown: u64 = manifest.hashes.iter().filter(|group| group.family.is_none()).map(|group| group.hashes).sum();
+    if unknown == 0 {
+        return Ok(Exit::Done);
+    }
+    let message = format!("nothing says which format {} in the package has", counted(unknown, "hash"));
+    session.out.troubles(&[Finding::warning(Code::E5019, message).hint(Code::E5019.mend()).into()]);
+    Ok(Exit::Warnings)
 }
 
 async fn input(args: &Args, opened: &Opened, run: &Run) -> Result<HandoverInput, Failure> {

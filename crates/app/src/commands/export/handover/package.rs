@@ -97,7 +97,7 @@ impl Package for Archive {
         header.set_size(content.len() as u64);
         header.set_mode(0o600);
         self.tar.append_data(&mut header, &name, content)?;
-        let sha256 = hex(digest(&SHA256, content).as_ref());
+        let sha256 = hex::encode(digest(&SHA256, content));
         let file = PackedFile { name, bytes: content.len() as u64, sha256 };
         self.files.push(file.clone());
         Ok(file)
@@ -156,14 +156,6 @@ impl<W: Write> Write for Counted<W> {
 impl<W: Write> Counted<W> {
     fn end(mut self) -> io::Result<(String, u64)> {
         self.flush()?;
-        Ok((hex(self.hash.finish().as_ref()), self.bytes))
+        Ok((hex::encode(self.hash.finish()), self.bytes))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        text
-    })
 }
