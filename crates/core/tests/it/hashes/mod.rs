@@ -4,4 +4,5 @@ mod documents;
 mod hostile;
 mod judging;
 mod properties;
+mod steps;
 mod vectors;
