@@ -28,6 +28,7 @@ super::codes! {
     E2012 "application for extension attributes not found" "The tenant has no b2c-extensions-app, and no `extension_app_id` is set." "Set `extension_app_id` to the application that shall own the attributes.";
     E2013 "throttled" "The target turns requests away for now." "Nothing: it is waited for as long as the target asks. Lower `write_share` if live sign-up suffers.";
     E2014 "cannot be read back" "The target has no way to tell what it holds of an account." "Nothing can be verified, repaired or undone there; `sterna status` shows what was answered at sign-ins.";
+    E2015 "offers less than is needed" "The target does not say what it offers, or does not offer something that this work goes better with." "Check the address; what is absent is done another way where there is one, which the message says.";
     E2101 "value refused" "The target refuses a value of the account." "Look at `sterna export failures`, mend the source or the mapping, then `sterna retry`.";
     E2102 "password refused" "The target refuses the password." "The account stays refused; mend the password in the source or leave it out, then `sterna retry`.";
     E2103 "object exists already" "Another object holds the same key or sign-in name." "See `sterna export failures`: compare, then accept with `sterna retry --adopt`, or exclude the record.";
@@ -55,6 +56,8 @@ super::codes! {
     E3012 "source ended at its size limit" "The service ended the reading before its end, at a limit of its own." "Let it page (`page_size`), or read with an account that has no limit. Nothing counts as read to the end.";
     E3013 "password hashes are hidden" "The entries are there, but not the attribute or column that holds password hashes." "Give the account the right to read it, or take another password strategy.";
     E3014 "how the source is read" "What the source says of itself: columns, groups." "Nothing; look whether it is what you expect.";
+    E3020 "index missing" "A table of the source's database lacks an index that reading it, or the source itself, needs to be quick." "Let the database's administrator create the index that the message names.";
+    E3021 "stored passwords are kept otherwise" "Stored passwords do not look as the settings say that they are kept." "Correct the settings of the digest; the message names them.";
     E3101 "record is not JSON" "One record cannot be read as JSON." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3102 "record lacks what it needs" "The record has no key or no sign-in name." "Mend it: `sterna export rejects`, edit `raw`, `sterna extract --mended FILE`.";
     E3103 "duplicate record" "A second record has the key of one that was read before." "Decide which is right; mend the other's key, or leave it rejected.";
@@ -104,17 +107,19 @@ super::codes! {
     L1004 "not an e-mail address" "The target wants an e-mail address here and it is not one." "Mend the source.";
     L1005 "several values, one kept" "The target holds one value of several; the main one is kept." "Map the others elsewhere.";
     L2001 "phone number cannot be an identity" "The target cannot represent a phone number as sign-in name." "The person needs another sign-in name; the account is held if it has no other.";
-    L2002 "user name not allowed" "The target's user names allow letters, digits, - and _ only." "Rename it at the source, or map it; the account is held if it has no other name.";
+    L2002 "user name not allowed" "The target's rule for user names does not allow this one." "Rename it at the source, or map it; the account is held if it has no other name.";
     L2003 "no e-mail, so no reset" "An account that signs in by user name alone cannot reset its password." "Add an e-mail address to the record.";
     L2004 "provider missing" "The target does not have this identity provider." "Set the provider up at the target, then plan again.";
     L2005 "must re-link" "The person's id at this provider holds only for the old provider application." "Keep the provider's application, or tell people to link again.";
     L2006 "no local identity can be added" "The target cannot add a local identity to an account that never had one." "The person keeps signing in socially.";
     L2007 "too many identities" "The target holds at most ten identities of an account." "Remove some at the source.";
     L2008 "identity not allowed" "The identity breaks a rule of the target." "Mend the source.";
+    L2009 "second sign-in name" "The target has one user name for an account; the name that is not it is no sign-in name there." "Tell people which name to sign in with, or choose by a mapping rule: [mapping] userName = { from = … }.";
     L3001 "password breaks the target's policy" "The held password would be refused; it is not sent." "The account is planned by [passwords] strategy instead.";
     L3002 "password hash cannot be carried" "The target imports no hashes of this format." "The account is planned by [passwords] strategy instead.";
     L3003 "second factor cannot be carried" "The target cannot be given second factors." "The person enrols again.";
     L3004 "consent markers have no place" "The target has no place for consent markers." "Map them to extension attributes.";
+    L3005 "password cannot move at sign-in" "The target has no attribute that says whose password is still to move." "Add the attribute that `flag_attribute` names and plan again; else people get a new password as [passwords] strategy = \"reset\" would have it.";
     L4001 "sign-in name is used twice" "Two records of the sources have the same sign-in name or social identity." "Decide which is right; change or exclude the other, and plan again.";
     L4002 "somebody is there already" "An account at the target shares a sign-in name; whether it is the same person nobody can tell." "Compare, then accept it with `sterna retry --adopt`, or exclude the record.";
     L4003 "issuer not listed" "The account has a social issuer that [social.issuers] does not list." "Add it there, and plan again.";

@@ -118,12 +118,16 @@ pub(super) static FORMATS: &[Format] = &[
         Family::Bcrypt,
         "UM_USER_PASSWORD: base64 of a bcrypt text",
         ("UM_USER_PASSWORD", &[]),
-        Clue::Members(|fields| fields.text(&["UM_USER_PASSWORD"]).is_some_and(|text| text.starts_with("JDJ"))),
+        Clue::Members(|fields| {
+            let is_bcrypt = fields.text(&["UM_USER_PASSWORD"]).is_some_and(|text| text.starts_with("JDJ"));
+            is_bcrypt && !fields.has(&["PasswordDigest"])
+        }),
         |given| {
             let text = base64(given.member(&["UM_USER_PASSWORD"], "UM_USER_PASSWORD")?, "the base64")?;
             any(std::str::from_utf8(&text).map_err(|_| Refusal::Malformed("the text inside"))?)
         },
-    ),
+    )
+    .with_rules(Rules::TRIMMED),
 ];
 
 /// Whether the text has bcrypt's shape and this prefix. The cost is looked at by the parser.

@@ -50,14 +50,18 @@ impl Family {
 pub(super) struct Rules {
     pub(super) empty: bool,
     pub(super) nul: bool,
+    /// The system cuts blanks off both ends before it hashes, mostly: the password counts as typed and as cut.
+    pub(super) trims: bool,
     pub(super) longest: usize,
 }
 
 impl Rules {
     /// Every password of a bearable length.
-    pub(super) const ANY: Self = Self { empty: true, nul: true, longest: MAX_PASSWORD };
+    pub(super) const ANY: Self = Self { empty: true, nul: true, trims: false, longest: MAX_PASSWORD };
     /// C code stops at a NUL.
-    pub(super) const CRYPT: Self = Self { empty: true, nul: false, longest: MAX_PASSWORD };
+    pub(super) const CRYPT: Self = Self { empty: true, nul: false, trims: false, longest: MAX_PASSWORD };
+    /// WSO2 trims a password that it is given as a text, as Java does (wso2-scim.md 7.4).
+    pub(super) const TRIMMED: Self = Self { empty: true, nul: true, trims: true, longest: MAX_PASSWORD };
 }
 
 /// What reading a stored hash gives: the steps from a password, and what they must lead to.

@@ -7,7 +7,7 @@ use super::{
     clue::{Clue, after_scheme},
     encoding::{Bytes, base64, base64_adapted, base64_bare, decimal, hex, secret},
     fields::Given,
-    format::Parsed,
+    format::{Parsed, Rules},
     recipe::{Kdf, Recipe, Work},
 };
 
@@ -140,7 +140,8 @@ pub(super) static FORMATS: &[Format] = &[
         ("UM_USER_PASSWORD", &["UM_SALT_VALUE", "pbkdf2.prf", "pbkdf2.iteration.count", "pbkdf2.dkLength"]),
         Clue::Members(|fields| fields.has(&["UM_USER_PASSWORD"]) && fields.has(&["pbkdf2.prf"])),
         wso2,
-    ),
+    )
+    .with_rules(Rules::TRIMMED),
     Format::text(
         "mediawiki-pbkdf2",
         Family::Pbkdf2,

@@ -7,7 +7,7 @@ use super::{
     digests::{digest, salt_last, sized},
     encoding::{Bytes, base64, decimal, hex, is_hex, secret},
     fields::Given,
-    format::Parsed,
+    format::{Parsed, Rules},
     pbkdf2::Pbkdf2,
     recipe::{Kdf, Recipe},
 };
@@ -19,15 +19,26 @@ pub(super) static FORMATS: &[Format] = &[
         "UM_USER_PASSWORD: base64 of 32 bytes, UM_SALT_VALUE",
         ("UM_USER_PASSWORD", &["UM_SALT_VALUE"]),
         Clue::Members(|fields| {
-            fields.has(&["UM_USER_PASSWORD"]) && fields.has(&["UM_SALT_VALUE"]) && !fields.has(&["pbkdf2.prf"])
+            let others = ["pbkdf2.prf", "PasswordDigest"];
+            let told = ["UM_USER_PASSWORD", "UM_SALT_VALUE"].iter().all(|name| fields.has(&[name]));
+            told && !others.iter().any(|name| fields.has(&[name]))
         }),
+        |given| wso2(given, Hash::Sha256, Some(given.member(&["UM_SALT_VALUE"], "UM_SALT_VALUE")?)),
+    )
+    .with_rules(Rules::TRIMMED),
+    Format::members(
+        "wso2-digest",
+        Family::Digest,
+        "UM_USER_PASSWORD: base64 of a digest, PasswordDigest SHA-512, UM_SALT_VALUE or none",
+        ("UM_USER_PASSWORD", &["PasswordDigest", "UM_SALT_VALUE"]),
+        Clue::Members(|fields| fields.has(&["UM_USER_PASSWORD"]) && fields.has(&["PasswordDigest"])),
         |given| {
-            // The salt is the column's text, not what it encodes.
-            let salt = secret(given.member(&["UM_SALT_VALUE"], "UM_SALT_VALUE")?);
-            let stored = given.member(&["UM_USER_PASSWORD"], "UM_USER_PASSWORD")?;
-            salt_last(Hash::Sha256, salt, base64(stored, "UM_USER_PASSWORD")?)
+            let name = given.member(&["PasswordDigest"], "PasswordDigest")?;
+            let hash = Hash::named(name).ok_or(Refusal::Malformed("PasswordDigest"))?;
+            wso2(given, hash, given.fields()?.text(&["UM_SALT_VALUE"]))
         },
-    ),
+    )
+    .with_rules(Rules::TRIMMED),
     Format::members(
         "symfony-message-digest",
         Family::Digest,
@@ -80,6 +91,16 @@ pub(super) static FORMATS: &[Format] = &[
         digest(Recipe::Join(vec![key, Recipe::Fixed(salt)]), Hash::Sha512, expected)
     }),
 ];
+
+/// WSO2's JDBC user store (wso2-scim.md 7.1). The salt is the column's text, not what it encodes; without one nothing is
+/// appended.
+fn wso2(given: &Given<'_>, hash: Hash, salt: Option<&str>) -> Result<Parsed, Refusal> {
+    let expected = base64(given.member(&["UM_USER_PASSWORD"], "UM_USER_PASSWORD")?, "UM_USER_PASSWORD")?;
+    match salt {
+        Some(salt) => salt_last(hash, secret(salt), expected),
+        None => digest(Recipe::Password, hash, expected),
+    }
+}
 
 /// d = H(s), then d = H(d ‖ s) so often that there are n digests; s is `password{salt}`, or the password alone.
 fn repeated(hash: Hash, rounds: u64, salt: &str, expected: Bytes) -> Result<Parsed, Refusal> {

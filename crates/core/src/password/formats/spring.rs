@@ -15,7 +15,7 @@ use super::{
     scrypt,
 };
 
-const RULES: Rules = Rules { empty: false, nul: true, longest: MAX_PASSWORD };
+const RULES: Rules = Rules { empty: false, nul: true, trims: false, longest: MAX_PASSWORD };
 
 /// A format by its scheme; `$read` is given what follows it.
 macro_rules! scheme {

@@ -147,6 +147,16 @@ impl Stored {
         if password.len() > rules.longest {
             return Verdict::Refused(Refusal::Password("too long"));
         }
+        match self.verify_as_given(password) {
+            Verdict::Mismatch if rules.trims => match trimmed(password) {
+                Some(trimmed) => self.verify_as_given(trimmed),
+                None => Verdict::Mismatch,
+            },
+            verdict => verdict,
+        }
+    }
+
+    fn verify_as_given(&self, password: &[u8]) -> Verdict {
         let Some(got) = self.recipe.run(password) else {
             return Verdict::Refused(Refusal::NotComputed);
         };
@@ -188,8 +198,43 @@ impl Stored {
     }
 }
 
+/// What is left between blanks and control characters, as Java's `trim` cuts; `None` where nothing is cut.
+fn trimmed(password: &[u8]) -> Option<&[u8]> {
+    let is_cut = |byte: &u8| *byte <= b' ';
+    let start = password.iter().position(|byte| !is_cut(byte)).unwrap_or(password.len());
+    let end = password.iter().rposition(|byte| !is_cut(byte)).map_or(start, |last| last + 1);
+    let inner = password.get(start..end)?;
+    (inner.len() < password.len()).then_some(inner)
+}
+
 impl std::fmt::Debug for Stored {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Stored({}, ..)", self.format.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::formats::find;
+
+    /// wso2-scim.md 7.1: password `Wso2@test123`.
+    const STORED: &str = r#"{"UM_USER_PASSWORD":"UvDY6AJTUR73GZz8YIIP89CKsKi/uj9C8ZkG/3K94Q0=","UM_SALT_VALUE":"AAECAwQFBgcICQoLDA0ODw=="}"#;
+
+    #[test]
+    fn a_system_that_trims_takes_a_password_with_blanks_around_it_and_no_other_does() {
+        let check = |format: &str, text: &str, password: &[u8], right: bool| {
+            let stored = Stored::parse(find(format).unwrap(), text, &Bounds::ONLINE).unwrap();
+            let verdict = stored.verify(password);
+            assert_eq!(matches!(verdict, Verdict::Match { .. }), right, "{format} {password:?}: {verdict:?}");
+        };
+        for password in [&b"Wso2@test123"[..], b" Wso2@test123", b"Wso2@test123\t\n ", b"\x01Wso2@test123"] {
+            check("wso2-salted-sha256", STORED, password, true);
+        }
+        for password in [&b"Wso2@ test123"[..], b"", b"  ", b"Wso2@test12"] {
+            check("wso2-salted-sha256", STORED, password, false);
+        }
+        check("hex-md5", "5f4dcc3b5aa765d61d8327deb882cf99", b"password", true);
+        check("hex-md5", "5f4dcc3b5aa765d61d8327deb882cf99", b" password", false);
     }
 }

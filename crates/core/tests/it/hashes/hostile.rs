@@ -241,6 +241,11 @@ const GREEDY: &[(&str, &str)] = &[
         "clerk-sha512-symfony",
         "sha512_symfony$2147483648$salt$i/WPkvQYWwPgK171RNRb/CG5SWAE/oMWaTOP5VEoBuUOAnFqGsyWi+ZIV3x2Ri7C4BqeyLz7P8qIzx7TBfdKOA==",
     ),
+    (
+        "wso2-digest",
+        r#"{"UM_USER_PASSWORD":"kxJRn4Q3yx381qXk5SjPdUreTUQ1hC8l7+0DA27o1pQ=","PasswordDigest":"SHA-512"}"#,
+    ),
+    ("wso2-digest", r#"{"UM_USER_PASSWORD":"kxJRn4Q3yx381qXk5SjPdUreTUQ1hC8l7+0DA27o1pQ=","PasswordDigest":"MD2"}"#),
     ("phpass-P", "$P$S12345678si5M0DDyPpmRCmcltU/YW/"),
     ("phpass-P", "$P$z12345678si5M0DDyPpmRCmcltU/YW/"),
     ("phpass-P", "$P$412345678si5M0DDyPpmRCmcltU/YW/"),
