@@ -10,7 +10,7 @@ use sterna_wire::Server;
 const GRACE: Duration = Duration::from_millis(1_500);
 
 /// Where an emulator can be reached and as whom: the one line of JSON that is printed once connections are accepted.
-/// URLs are roots: no version, no tenant, no slash at the end. Absent values are left out.
+/// URLs have no slash at the end; those of Microsoft Graph are roots, without version and tenant. Absent values are left out.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Ready {
     /// Microsoft Graph.
@@ -46,6 +46,21 @@ pub struct Ready {
     /// Application id of the app that stands for an endpoint asked at sign-ins: the audience of its tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension_app_id: Option<String>,
+    /// The base of a SCIM service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim_url: Option<String>,
+    /// The token endpoint itself, where `client_id` and `client_secret` are exchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<String>,
+    /// A bearer token that is good until the emulator ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The base of the interface that links users to identities elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub association_url: Option<String>,
+    /// The organisation's name or handle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
 }
 
 /// The file with the authority's certificate.

@@ -7,14 +7,20 @@
 //! One folder per product; [`EMULATORS`] lists them, and help and documentation are made from that list. The products
 //! behind Microsoft Graph are in [`entra`].
 
+pub(crate) mod clock;
 mod emulator;
 pub mod entra;
 mod error;
+mod launch;
+mod outgoing;
 mod registry;
+pub mod scim;
+mod strike;
+pub(crate) mod window;
+pub mod wso2;
 
 pub(crate) use emulator::CaFile;
 pub use emulator::{Emulator, Ready};
-pub use entra::options::{Kind, Options};
-pub use entra::scenario::Scenario;
 pub use error::EmulatorError;
+pub use launch::{Launch, Pointer, PointsTo};
 pub use registry::{EMULATORS, EmulatorKind, Starting, TESTED_WITH, find};

@@ -5,7 +5,7 @@
 use std::{error::Error, net::SocketAddr, path::PathBuf};
 
 use sterna_core::{code::Code, settings::nearest};
-use sterna_emulators::{EMULATORS, EmulatorError, Options, Scenario, find};
+use sterna_emulators::{EMULATORS, EmulatorError, Launch, find};
 
 use super::Session;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 /// Arguments of `sterna emulate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The product, by its connector's name: entra-external-id or azure-ad-b2c
+    /// What it stands in for, by its connector's name: entra-external-id, azure-ad-b2c, scim, wso2-is or asgardeo
     kind: String,
     /// Where to listen, loopback only; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// Where the authority's certificate is written; without it, a file that is removed at the end
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_file: Option<PathBuf>,
-    /// Milliseconds until a change shows in reads, 2000 if neither this nor the scenario says it
+    /// Milliseconds until a change shows in reads; without it and the scenario's, 2000 behind Graph, 0 elsewhere
     #[arg(long, value_name = "N")]
     read_delay_ms: Option<u64>,
     /// Let uniqueness checks lag by the read delay too, so that doubles become possible
@@ -44,11 +44,7 @@ pub(crate) struct Args {
 pub(super) async fn run(args: Args, session: &Session) -> Outcome {
     let Args { kind, listen, scenario, tls, ca_file, read_delay_ms, lagging_uniqueness, hide_passwords } = args;
     let Some(emulated) = find(&kind) else { return Err(unknown(&kind)) };
-    let scenario = match scenario {
-        Some(path) => Scenario::load(&path).map_err(|error| failure(&error))?,
-        None => Scenario::default(),
-    };
-    let options = Options {
+    let launch = Launch {
         listen,
         tls,
         ca_file,
@@ -56,9 +52,9 @@ pub(super) async fn run(args: Args, session: &Session) -> Outcome {
         read_delay_ms,
         lagging_uniqueness: lagging_uniqueness.then_some(true),
         show_passwords: !hide_passwords,
-        ..(emulated.options)()
+        ..Launch::default()
     };
-    let emulator = (emulated.start)(options).await.map_err(|error| failure(&error))?;
+    let emulator = (emulated.start)(launch).await.map_err(|error| failure(&error))?;
     session.out.ready_line(emulator.ready());
     session.stop.wanted().await;
     emulator.shutdown().await;

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sterna_wire::Request;
 
-use super::clock::graph_time;
 use super::directory::record::Life;
 use super::directory::rules::shared;
 use super::directory::seed::signed_in;
@@ -21,6 +20,7 @@ use super::front::{json_response, plain};
 use super::scenario::{Fault, QuotaChange};
 use super::service::Service;
 use super::sign_in;
+use crate::clock::graph_time;
 
 /// Where the control side begins; the key follows.
 pub(crate) const PREFIX: &str = "/_emulator/";

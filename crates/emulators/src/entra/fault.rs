@@ -1,11 +1,10 @@
 //! Faults at work: which rule strikes which request.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use serde_json::{Value, json};
 
-use super::clock::{Micros, from_millis};
 use super::scenario::{Fault, FaultKind, FaultScope, Operation};
+use crate::clock::{Micros, from_millis};
+use crate::strike::Tally;
 
 /// The rules in force, with what they have seen.
 #[derive(Debug, Default)]
@@ -18,8 +17,7 @@ pub(crate) struct Faults {
 struct Rule {
     fault: Fault,
     /// Requests of its operation and text.
-    seen: AtomicU64,
-    struck: AtomicU64,
+    tally: Tally,
 }
 
 /// What is to happen to one request.
@@ -47,7 +45,7 @@ pub(crate) enum End {
 
 impl Faults {
     pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> Self {
-        let rules = faults.into_iter().map(|fault| Rule { fault, seen: AtomicU64::new(0), struck: AtomicU64::new(0) });
+        let rules = faults.into_iter().map(|fault| Rule { fault, tally: Tally::default() });
         Self { seed, rules: rules.collect() }
     }
 
@@ -70,7 +68,7 @@ impl Faults {
             let is_looked_at = scopes.contains(&fault.strikes())
                 && (fault.on == Operation::Any || operations.contains(&fault.on))
                 && fault.contains.as_deref().is_none_or(&contains);
-            if is_looked_at && rule.strikes(self.seed, number as u64) {
+            if is_looked_at && rule.tally.strikes(&fault.selector(), self.seed, number as u64) {
                 plan.add(fault);
             }
         }
@@ -82,38 +80,12 @@ impl Faults {
         let rule = |rule: &Rule| {
             json!({
                 "kind": rule.fault.kind,
-                "seen": rule.seen.load(Ordering::Relaxed),
-                "struck": rule.struck.load(Ordering::Relaxed),
+                "seen": rule.tally.seen(),
+                "struck": rule.tally.struck(),
             })
         };
         self.rules.iter().map(rule).collect()
     }
-}
-
-impl Rule {
-    fn strikes(&self, seed: u64, number: u64) -> bool {
-        let fault = &self.fault;
-        let number_seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        let Some(turn) = number_seen.checked_sub(fault.after).filter(|turn| *turn > 0) else { return false };
-        let chosen = fault.first.is_none_or(|first| turn <= first)
-            && fault.every.is_none_or(|every| turn % every == 0)
-            && fault.probability.is_none_or(|share| chance(seed, number, number_seen) < share);
-        if !chosen {
-            return false;
-        }
-        let times = fault.times.unwrap_or(u64::MAX);
-        let more = |struck: u64| (struck < times).then_some(struck + 1);
-        self.struck.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
-    }
-}
-
-/// A number from 0 to 1 that depends on nothing but its arguments (`SplitMix64`).
-fn chance(seed: u64, rule: u64, request: u64) -> f64 {
-    let mut state = seed ^ rule.wrapping_mul(0xA24B_AED4_963E_E407) ^ request.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    state ^= state >> 31;
-    f64::from(u32::try_from(state >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
 
 fn delay(fault: &Fault) -> Micros {

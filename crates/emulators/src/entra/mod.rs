@@ -65,7 +65,6 @@
 
 mod apps;
 mod batch;
-mod clock;
 mod control;
 mod counters;
 mod directory;
@@ -83,4 +82,6 @@ mod start;
 mod tenant;
 mod throttle;
 
-pub use start::start;
+pub use options::{Kind, Options};
+pub use scenario::Scenario;
+pub use start::{launch, pointers, start};

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::scenario::Scenario;
+use crate::{EmulatorError, Launch};
 
 /// The two products behind Microsoft Graph that are emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,5 +68,27 @@ impl Options {
             lagging_uniqueness: None,
             show_passwords: true,
         }
+    }
+
+    /// What is asked of this kind, with its scenario read.
+    pub(crate) fn of(kind: Kind, launch: Launch) -> Result<Self, EmulatorError> {
+        let Launch {
+            listen,
+            tls,
+            ca_file,
+            scenario,
+            read_delay_ms,
+            lagging_uniqueness,
+            show_passwords,
+            tenant,
+            writes_per_second,
+        } = launch;
+        let mut scenario = scenario.map_or_else(|| Ok(Scenario::default()), |path| Scenario::load(&path))?;
+        // a directory that is not named by a domain keeps the made-up name
+        if let Some(name) = tenant.filter(|name| name.contains('.')) {
+            scenario.tenant.name = Some(name);
+        }
+        scenario.quota.writes_per_second = writes_per_second.or(scenario.quota.writes_per_second);
+        Ok(Self { kind, listen, tls, ca_file, scenario, read_delay_ms, lagging_uniqueness, show_passwords })
     }
 }

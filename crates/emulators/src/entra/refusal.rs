@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::clock::error_time;
+use crate::clock::error_time;
 
 /// A request that is answered with an error.
 #[derive(Debug, Clone)]

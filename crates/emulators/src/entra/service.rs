@@ -10,7 +10,6 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::apps::RegisteredApp;
-use super::clock::{Clock, Micros, Now, error_time};
 use super::counters::Counters;
 use super::directory::Directory;
 use super::fault::{End, Faults, Plan};
@@ -25,6 +24,7 @@ use super::sign_in::SignIns;
 use super::tenant::TenantNames;
 use super::throttle::cost::{cost, creates_are_costly};
 use super::throttle::{Throttle, Throttled};
+use crate::clock::{Clock, Micros, Now, error_time};
 
 /// Everything the emulator knows.
 pub(crate) struct Service {

@@ -1,14 +1,12 @@
 //! Puts an emulator together and opens its port.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
-use sterna_wire::{Limits, Listener, ServerTls, TestAuthority};
+use sterna_wire::Limits;
 use uuid::Uuid;
 
 use super::apps::{Ids, RegisteredApp, registered};
-use super::clock::{Clock, from_millis};
 use super::counters::Counters;
 use super::directory::extension::{DataType, Extension, full_name};
 use super::directory::{Delays, Directory, seed};
@@ -22,7 +20,9 @@ use super::service::Service;
 use super::sign_in::{MadeIds, SignIns, levers, page};
 use super::tenant::TenantNames;
 use super::throttle::Throttle;
-use crate::{CaFile, Emulator, EmulatorError, Ready};
+use crate::clock::{Clock, from_millis};
+use crate::launch::Port;
+use crate::{CaFile, Emulator, EmulatorError, Launch, Pointer, Ready};
 
 /// `expires_in` of a token when the scenario does not say (`entra.md` 6).
 const TOKEN_LIFETIME_SECS: u64 = 3_599;
@@ -30,16 +30,34 @@ const TOKEN_LIFETIME_SECS: u64 = 3_599;
 /// Milliseconds until a change shows in reads when nobody says.
 const READ_DELAY_MS: u64 = 2_000;
 
+/// Starts the emulator of this kind as it is asked for.
+///
+/// # Errors
+/// When the scenario is not right, or the port cannot be had.
+pub async fn launch(kind: Kind, launch: Launch) -> Result<Emulator, EmulatorError> {
+    start(Options::of(kind, launch)?).await
+}
+
+/// The settings of a target that lead to a running emulator.
+pub fn pointers(ready: &Ready) -> Vec<Pointer> {
+    let nothing =
+        ["ca_file", "certificate", "private_key", "applications", "extension_app_id", "local_issuer", "upn_domain"];
+    let mut pointers = vec![
+        Pointer::text("tenant", ready.tenant.as_ref()),
+        Pointer::text("client_id", ready.client_id.as_ref()),
+        Pointer::secret("client_secret", ready.client_secret.as_ref()),
+        Pointer::text("graph_url", ready.graph_url.as_ref()),
+        Pointer::text("login_url", ready.login_url.as_ref()),
+    ];
+    pointers.extend(nothing.map(Pointer::nothing));
+    pointers
+}
+
 /// Starts an emulator. It answers when this returns.
 pub async fn start(options: Options) -> Result<Emulator, EmulatorError> {
-    if !options.listen.ip().is_loopback() {
-        return Err(EmulatorError::NotLoopback { address: options.listen });
-    }
     let service = Arc::new(service(&options)?);
-    let (tls, ca_file) = if options.tls { tls(options.ca_file)? } else { (None, None) };
-    let listener = Listener::bind(options.listen, tls, Limits::default()).await?;
-    let scheme = if options.tls { "https" } else { "http" };
-    let root = format!("{scheme}://{}", listener.address());
+    let Port { listener, root, ca_file } =
+        Port::bind(options.listen, options.tls, options.ca_file, Limits::default()).await?;
     // Nobody else has set it: the service is ours until it serves.
     let _ = service.root.set(root.clone());
     let ready = ready(&service, root, ca_file.as_ref());
@@ -62,17 +80,8 @@ fn ready(service: &Service, root: String, ca_file: Option<&CaFile>) -> Ready {
         client_id: app.map(|app| app.app_id.clone()),
         client_secret: app.and_then(|app| app.secret.clone()),
         extension_app_id: external.then(|| service.extension_app_id()),
+        ..Ready::default()
     }
-}
-
-fn tls(wanted: Option<PathBuf>) -> Result<(Option<ServerTls>, Option<CaFile>), EmulatorError> {
-    let authority = TestAuthority::new("Sterna emulator test authority")?;
-    let file = match wanted {
-        Some(path) => CaFile::Kept(path),
-        None => CaFile::Temporary(std::env::temp_dir().join(format!("sterna-emulator-{}.pem", Uuid::new_v4()))),
-    };
-    authority.write_certificate(file.path())?;
-    Ok((Some(authority.server_tls()?), Some(file)))
 }
 
 fn service(options: &Options) -> Result<Service, EmulatorError> {

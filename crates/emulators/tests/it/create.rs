@@ -298,7 +298,7 @@ async fn the_object_quota_ends_creates_and_counts_deleted_users() {
 #[tokio::test]
 async fn with_lagging_uniqueness_doubles_become_possible_until_the_delay_has_passed() {
     let lagging = "lagging_uniqueness = true";
-    let world = World::with(sterna_emulators::Options { read_delay_ms: Some(300), ..options(lagging) }).await;
+    let world = World::with(sterna_emulators::entra::Options { read_delay_ms: Some(300), ..options(lagging) }).await;
     world.create(local("Ana")).await;
     world.create(local("Ana")).await;
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;

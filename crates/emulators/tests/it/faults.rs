@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sterna_emulators::Scenario;
+use sterna_emulators::entra::Scenario;
 
 use crate::support::{World, create_item, local, social};
 

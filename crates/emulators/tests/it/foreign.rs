@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sterna_emulators::{Options, entra};
+use sterna_emulators::entra::{self, Options};
 
 use crate::support::options;
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sterna_emulators::Scenario;
+use sterna_emulators::entra::Scenario;
 
 use crate::support::{Got, World, options, read, social};
 

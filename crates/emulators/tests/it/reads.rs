@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sterna_emulators::Options;
+use sterna_emulators::entra::Options;
 
 use crate::support::{World, federated, identity, local, options, read, social};
 

@@ -216,17 +216,17 @@ async fn a_scenario_file_configures_it_too_and_b2c_has_no_such_thing() {
     let target = scene.settings["target_url"].as_str().unwrap();
     let table = format!("{FLAG}\n[just_in_time]\ntarget_url = \"{target}\"\ncertificate_file = \"jit.pem\"\n");
     std::fs::write(&file, &table).unwrap();
-    let scenario = sterna_emulators::Scenario::load(&file).unwrap();
-    let options = |kind| sterna_emulators::Options {
+    let scenario = sterna_emulators::entra::Scenario::load(&file).unwrap();
+    let options = |kind| sterna_emulators::entra::Options {
         scenario: scenario.clone(),
         read_delay_ms: Some(0),
-        ..sterna_emulators::Options::new(kind)
+        ..sterna_emulators::entra::Options::new(kind)
     };
-    let world = World::with(options(sterna_emulators::Kind::EntraExternalId)).await;
+    let world = World::with(options(sterna_emulators::entra::Kind::EntraExternalId)).await;
     let report = world.control(Method::GET, "/just-in-time", json!({})).await;
     assert_eq!(report["target_url"], target);
     assert_eq!(report["app_id"], json!(world.emulator.ready().extension_app_id));
     assert!(report["flag"].as_str().unwrap().ends_with("_toBeMigrated"));
-    let refused = sterna_emulators::entra::start(options(sterna_emulators::Kind::AzureAdB2c)).await;
+    let refused = sterna_emulators::entra::start(options(sterna_emulators::entra::Kind::AzureAdB2c)).await;
     assert!(refused.is_err());
 }

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::Response;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sterna_emulators::Options;
+use sterna_emulators::entra::Options;
 use sterna_wire::{Handler, Limits, Listener, Reply, Request, Server, TestAuthority};
 
 use crate::support::{World, local, options};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sterna_emulators::{EMULATORS, EmulatorError, Options, find};
+use sterna_emulators::{EMULATORS, EmulatorError, Launch, entra::Options, find};
 
 use crate::support::{World, federated, local, options, social};
 
@@ -70,7 +70,7 @@ async fn somebody_else_can_change_and_delete_users() {
 async fn an_emulator_listens_on_loopback_only() {
     let listen = SocketAddr::from(([0, 0, 0, 0], 0));
     for kind in EMULATORS {
-        let refused = (kind.start)(Options { listen, ..(kind.options)() }).await;
+        let refused = (kind.start)(Launch { listen, ..Launch::default() }).await;
         assert!(matches!(refused.err(), Some(EmulatorError::NotLoopback { .. })), "{}", kind.name);
     }
     assert!(find("entra-external-id").is_some() && find("nothing").is_none());

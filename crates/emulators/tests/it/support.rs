@@ -2,7 +2,8 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sterna_emulators::{Emulator, Kind, Options, Scenario, entra};
+use sterna_emulators::Emulator;
+use sterna_emulators::entra::{self, Kind, Options, Scenario};
 
 /// A running tenant with a token for its first application.
 pub(crate) struct World {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use sterna_emulators::Options;
+use sterna_emulators::entra::Options;
 
 use crate::support::{World, local, options, social};
 
@@ -23,7 +23,7 @@ fn flag() -> Value {
 #[tokio::test]
 async fn an_extension_property_is_made_waited_for_used_and_removed() {
     let world = World::with(Options {
-        scenario: sterna_emulators::Scenario::parse("extension_delay_ms = 300").unwrap(),
+        scenario: sterna_emulators::entra::Scenario::parse("extension_delay_ms = 300").unwrap(),
         ..options("")
     })
     .await;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::index::Slot;
-use crate::entra::clock::Micros;
+use crate::clock::Micros;
 
 /// Changes that are kept. A delta link from before them has to start over.
 const MAX_CHANGES: usize = 4_000_000;

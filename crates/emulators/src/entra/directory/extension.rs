@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::user::Name;
-use crate::entra::clock::Micros;
+use crate::clock::Micros;
 use crate::entra::refusal::Refusal;
 
 /// The types an extension property can have.

@@ -27,11 +27,11 @@ use self::index::{Index, Key, Slot, keys_of};
 use self::record::{Life, Record};
 use self::rules::{Change, shared};
 use self::user::{Identity, IdentityKind, Name, User, same_text};
-use super::clock::{Micros, Now, graph_time};
 use super::options::Kind;
 use super::refusal::Refusal;
 use super::scenario::Switches;
 use super::tenant::TenantNames;
+use crate::clock::{Micros, Now, graph_time};
 
 /// How the directory behaves towards reads.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::user::{Name, User};
-use crate::entra::clock::Micros;
+use crate::clock::Micros;
 
 /// What a user is at one time.
 #[derive(Debug, Clone)]

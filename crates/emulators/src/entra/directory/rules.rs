@@ -10,7 +10,7 @@ use super::identity::{check_identities, read_identities};
 use super::property::{self, Property, Shape};
 use super::text;
 use super::user::{Identity, IdentityKind, Name, User};
-use crate::entra::clock::Micros;
+use crate::clock::Micros;
 use crate::entra::options::Kind;
 use crate::entra::refusal::Refusal;
 use crate::entra::scenario::Switches;

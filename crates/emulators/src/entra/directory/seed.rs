@@ -12,7 +12,7 @@ use super::identity::read_identities;
 use super::property;
 use super::rules::shared;
 use super::user::{Name, User};
-use crate::entra::clock::{Now, graph_time};
+use crate::clock::{Now, graph_time};
 use crate::entra::scenario::UserSeed;
 
 /// Puts a user of the scenario in, visible at once. `app_id` is the application of `{extension}`.

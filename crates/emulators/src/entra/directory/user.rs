@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::property::{self, DEFAULT_SELECT};
 use super::rules::shared;
-use crate::entra::clock::graph_time;
+use crate::clock::graph_time;
 
 /// The name of a property; shared, since a million users have the same ones.
 pub(crate) type Name = Arc<str>;

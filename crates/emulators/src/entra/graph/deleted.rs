@@ -6,7 +6,7 @@ use super::Call;
 use super::answer::Answer;
 use super::paging::{self, Shown};
 use super::permission::{READ_USERS, WRITE_USERS};
-use crate::entra::clock::graph_time;
+use crate::clock::graph_time;
 use crate::entra::directory::Directory;
 use crate::entra::directory::index::Slot;
 use crate::entra::directory::record::{Life, Record};

@@ -26,11 +26,11 @@ pub(crate) use self::permission::ALL_ROLES;
 
 use self::answer::Answer;
 use self::item::Item;
-use super::clock::{Micros, Now};
 use super::directory::Directory;
 use super::login::Caller;
 use super::refusal::Refusal;
 use super::service::Service;
+use crate::clock::{Micros, Now};
 
 /// One request on its way, with everything its handler may need.
 pub(crate) struct Call<'a> {

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::error::LoginError;
+use crate::clock::Now;
 use crate::entra::apps::RegisteredApp;
-use crate::entra::clock::Now;
 use crate::entra::service::Service;
 
 /// Seconds by which the clocks may differ.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::entra::clock::Now;
+use crate::clock::Now;
 
 /// A refused token request.
 #[derive(Debug)]

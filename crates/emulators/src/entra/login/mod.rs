@@ -18,9 +18,9 @@ pub(crate) use self::tokens::{Caller, Tokens};
 
 use self::error::LoginError;
 use super::apps::RegisteredApp;
-use super::clock::Now;
 use super::options::Kind;
 use super::service::Service;
+use crate::clock::Now;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

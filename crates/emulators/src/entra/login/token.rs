@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::EmulatorError;
+use crate::clock::Now;
 use crate::entra::apps::RegisteredApp;
-use crate::entra::clock::Now;
 use crate::entra::service::Service;
 
 /// The key that signs tokens; it lives as long as the emulator.

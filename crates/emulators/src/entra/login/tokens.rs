@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::{Micros, Now, micros};
 use crate::entra::apps::RegisteredApp;
-use crate::entra::clock::{Micros, Now, micros};
 use crate::entra::refusal::Refusal;
 
 /// Tokens kept at one time; beyond that the ones that expired are forgotten, then the oldest.

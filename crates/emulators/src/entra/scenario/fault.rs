@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::strike::Selector;
+
 /// One rule, `[[fault]]` in a scenario file. It looks at every request of its operation in turn; which of these it
 /// strikes is decided by `after`, `first`, `every`, `probability` and `times`, in this order.
 #[derive(Debug, Clone, Deserialize)]
@@ -120,12 +122,7 @@ pub enum FaultScope {
 impl Fault {
     /// Says what cannot be meant.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.probability.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-            return Err("the probability of a fault is from 0 to 1".to_owned());
-        }
-        if self.every == Some(0) {
-            return Err("`every = 0` of a fault would never strike; 1 strikes each time".to_owned());
-        }
+        self.selector().check()?;
         if self.status.is_some_and(|status| !(400..600).contains(&status)) {
             return Err("the status of a fault is from 400 to 599".to_owned());
         }
@@ -133,6 +130,11 @@ impl Fault {
             return Err("the retry_after of a fault is visible ASCII".to_owned());
         }
         Ok(())
+    }
+
+    pub(crate) fn selector(&self) -> Selector {
+        let Self { after, first, every, probability, times, .. } = *self;
+        Selector { after, first, every, probability, times }
     }
 
     /// [`Self::scope`], knowing that a batch is an envelope by nature.

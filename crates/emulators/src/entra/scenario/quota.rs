@@ -5,21 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::TenantSize;
-
-/// A limit in its real shape: so many in any stretch of time of this length, however they are spread in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowLimit {
-    /// How many (writes or resource units).
-    pub count: u64,
-    /// The length of the window.
-    pub window: Duration,
-}
-
-impl WindowLimit {
-    const fn new(count: u64, secs: u64) -> Self {
-        Self { count, window: Duration::from_secs(secs) }
-    }
-}
+pub use crate::window::WindowLimit;
 
 /// The limits in force.
 #[derive(Debug, Clone, Copy)]

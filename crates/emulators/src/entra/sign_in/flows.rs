@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use uuid::Uuid;
 
-use crate::entra::clock::Micros;
+use crate::clock::Micros;
 use crate::entra::directory::index::Slot;
 
 /// Flows kept at one time; the oldest goes first.

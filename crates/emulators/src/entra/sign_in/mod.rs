@@ -31,9 +31,9 @@ use self::bearer::{SigningKey, default_issuer};
 use self::flows::Flows;
 use self::log::Log;
 pub(crate) use self::setup::{MadeIds, Setup};
-use super::clock::Micros;
 use super::scenario::{ActionSpelling, TokenVersion};
 use super::tenant::TenantNames;
+use crate::clock::Micros;
 
 /// What the sign-in side keeps.
 pub(crate) struct SignIns {

@@ -1,6 +1,6 @@
 //! The configuration of just-in-time migration, ready to be used.
 
-use reqwest::{Certificate, Client, ClientBuilder};
+use reqwest::Client;
 use serde_json::{Value, json};
 use url::{Host, Url};
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use crate::entra::apps::Ids;
 use crate::entra::directory::extension::full_name;
 use crate::entra::directory::user::Name;
 use crate::entra::scenario::JustInTime;
+use crate::outgoing;
 
 /// Ids that the settings need not give: made once, so that they stay when the settings are replaced.
 #[derive(Debug, Clone)]
@@ -95,7 +96,7 @@ impl Setup {
         Ok(Self {
             target: broken.map_or_else(|| target(&settings, &app_id), Err),
             recipient: Recipient::from_pem(pem, key_id.clone())?,
-            client: client(settings.ca_pem.as_deref())?,
+            client: outgoing::client(settings.ca_pem.as_deref(), "ca_pem of just_in_time")?,
             flag: if settings.flag.starts_with("extension_") {
                 Name::from(settings.flag.as_str())
             } else {
@@ -177,27 +178,4 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
-}
-
-/// A client without redirects and repeats of its own; each request brings its own time limit.
-fn client(ca_pem: Option<&str>) -> Result<Client, String> {
-    let extra = match ca_pem {
-        None => Vec::new(),
-        Some(pem) => Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default(),
-    };
-    if ca_pem.is_some() && extra.is_empty() {
-        return Err("ca_pem of just_in_time holds no certificate".to_owned());
-    }
-    let builder = || {
-        Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent("Sterna-Emulator/1.0")
-    };
-    let build = |builder: ClientBuilder| builder.build();
-    // a machine without any authorities of its own can still use the given ones
-    let built = build(builder().tls_certs_merge(extra.clone()));
-    let built = built.or_else(|_no_authorities| build(builder().tls_certs_only(extra)));
-    built.map_err(|error| format!("cannot make an HTTP client: {error}"))
 }

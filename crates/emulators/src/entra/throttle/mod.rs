@@ -1,12 +1,11 @@
 //! Throttling: every limit of `entra.md` 5, each a sliding window, checked together.
 
 pub(crate) mod cost;
-mod window;
 
 use self::cost::Cost;
-use self::window::Window;
-use super::clock::Micros;
 use super::scenario::{Quota, QuotaChange, TenantSize};
+use crate::clock::Micros;
+use crate::window::Window;
 
 /// Why a request is throttled.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,4 +1,4 @@
-//! Time as the emulated tenant sees it: one reading serves a whole request.
+//! Time as an emulated service sees it: one reading serves a whole request.
 
 use std::time::{Duration, Instant};
 

@@ -1,9 +1,24 @@
 //! A sliding window in its real shape: so many in any stretch of time, however they are spread in it.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use crate::entra::clock::{Micros, micros};
-use crate::entra::scenario::WindowLimit;
+use crate::clock::{Micros, micros};
+
+/// A limit in its real shape: so many in any stretch of time of this length, however they are spread in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowLimit {
+    /// How many (writes or resource units).
+    pub count: u64,
+    /// The length of the window.
+    pub window: Duration,
+}
+
+impl WindowLimit {
+    pub(crate) const fn new(count: u64, secs: u64) -> Self {
+        Self { count, window: Duration::from_secs(secs) }
+    }
+}
 
 /// Uses within one millisecond are kept as one, which bounds the list by the window's milliseconds.
 const GRAIN: Micros = 1_000;
@@ -92,8 +107,6 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const START: Micros = 1 << 40;

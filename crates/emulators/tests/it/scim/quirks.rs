@@ -1,0 +1,109 @@
+//! Quirks: each changes what its name says.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sterna_emulators::scim::{Options, QUIRKS, Scenario};
+
+use super::world::{USER, World, bulk, post, user};
+
+/// A request whose answer a quirk changes, by the quirk's name.
+async fn tried(world: &World, quirk: &str) -> Value {
+    let list = async |parameters: &[(&str, &str)]| {
+        let got = world.list("/Users", parameters).await;
+        json!([
+            got.status.as_u16(),
+            got.kind(),
+            got.names(),
+            got.body["totalResults"],
+            got.body["resources"].is_array(),
+            got.body["nextCursor"].is_string()
+        ])
+    };
+    let seeded = [("filter", "userName eq \"User1@example.org\"")];
+    match quirk {
+        "paging_ignored" => list(&[("startIndex", "3"), ("count", "2")]).await,
+        "count_clamped" => list(&[("count", "15")]).await,
+        "cursor_only" | "total_is_page" => list(&[("startIndex", "5"), ("count", "2")]).await,
+        "filter_ignored" | "filter_forbidden" | "case_sensitive_user_names" | "lower_case_list" => list(&seeded).await,
+        "error_after_store" | "relative_location" | "forgets_external_id" => {
+            let mut body = user("ana");
+            body["externalId"] = json!("k");
+            let got = world.post("/Users", body).await;
+            json!([got.status.as_u16(), got.header("location").starts_with("http"), got.body["externalId"]])
+        }
+        "patch_204" => {
+            let path = world.create(user("bo")).await;
+            let got = world.patch(&path, json!([{ "op": "add", "path": "title", "value": "Dr" }])).await;
+            json!([got.status.as_u16(), got.body["title"]])
+        }
+        "put_keeps" => {
+            let path = world.create(json!({ "schemas": [USER], "userName": "cy", "title": "Dr" })).await;
+            world.put(&path, user("cy")).await.body["title"].clone()
+        }
+        "text_booleans" | "unknown_attributes" => {
+            let (name, value) = if quirk == "text_booleans" { ("active", "False") } else { ("shoeSize", "43") };
+            let mut body = user("dee");
+            body[name] = json!(value);
+            let got = world.post("/Users", body).await;
+            json!([got.status.as_u16(), got.body["active"]])
+        }
+        "duplicate_500" | "duplicate_without_type" | "status_as_number" => {
+            let got = world.post("/Users", user("user1@example.org")).await;
+            json!([got.status.as_u16(), got.kind(), got.body["status"]])
+        }
+        "connection_closed" => json!(world.get("/Users").await.header("connection")),
+        "bulk_501" | "bulk_without_response" => {
+            let got = world.post("/Bulk", bulk(&[post("1", user("user1@example.org"))])).await;
+            json!([got.status.as_u16(), got.body["Operations"][0]["response"]["scimType"]])
+        }
+        "no_schemas" => json!([
+            world.get("/Schemas").await.status.as_u16(),
+            world.get("/ResourceTypes/User").await.status.as_u16(),
+            world.get("/ServiceProviderConfig").await.status.as_u16(),
+        ]),
+        other => panic!("nothing tries the quirk {other}"),
+    }
+}
+
+#[tokio::test]
+async fn every_quirk_changes_something() {
+    for quirk in QUIRKS {
+        let world = World::new("generated_users = 20").await;
+        let without = tried(&world, quirk.name).await;
+        let scenario = format!("generated_users = 20\nquirks = [\"{}\"]", quirk.name);
+        let world = World::new(&scenario).await;
+        let with = tried(&world, quirk.name).await;
+        assert_ne!(with, without, "{}", quirk.name);
+        assert!(quirk.doc.ends_with('.') && quirk.product == "scim", "{}", quirk.name);
+    }
+}
+
+#[tokio::test]
+async fn quirks_are_turned_on_and_off_at_run_time_by_their_names() {
+    let world = World::new("").await;
+    let path = world.create(user("ana")).await;
+    let touch = async || world.patch(&path, json!([{ "op": "add", "path": "title", "value": "Dr" }])).await.status;
+    assert_eq!(touch().await.as_u16(), 200);
+    world.quirks(&["patch_204", "connection_closed"]).await;
+    assert_eq!(touch().await.as_u16(), 204);
+    assert_eq!(world.state().await["quirks"], json!(["connection_closed", "patch_204"]));
+    let known = world.control(Method::GET, "/quirks", json!({})).await.body;
+    assert_eq!(known.as_array().unwrap().len(), QUIRKS.len());
+    world.quirks(&[]).await;
+    assert_eq!(touch().await.as_u16(), 200);
+    let wrong = world.control(Method::POST, "/quirks", json!(["patch_205"])).await;
+    assert!(wrong.status.as_u16() == 400 && wrong.body["error"].as_str().unwrap().contains("patch_204"));
+    let options = Options { scenario: Scenario::parse("quirks = [\"none\"]").unwrap(), ..Options::default() };
+    assert!(sterna_emulators::scim::start(options).await.is_err());
+}
+
+#[test]
+fn every_quirk_and_every_fault_is_in_the_documentation() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/emulated-scim.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    for quirk in QUIRKS {
+        let row = format!("| `{}` | {} |", quirk.name, quirk.doc);
+        assert!(page.contains(&row), "docs/emulated-scim.md lacks the row\n{row}");
+    }
+    assert_eq!(page.matches("\n| `").count(), QUIRKS.len(), "a row there is about no quirk");
+}
