@@ -9,7 +9,7 @@ use crate::{
     auth0, b2c_seamless, b2c_users_file, cognito, delimited,
     entra::{self, config::Product},
     fusionauth, http_check, json_lines, keycloak, kratos, ldap, ldap_bind, ldif, legacy_sign_in, oauth, okta,
-    on_demand, sql, stored_hash, wso2,
+    on_demand, scim, scim_source, sql, stored_hash, wso2,
 };
 
 /// Every kind of source.
@@ -20,12 +20,20 @@ pub static SOURCES: &[&dyn SourceKind] = &[
     &json_lines::Kind,
     &ldap::Kind,
     &ldif::Kind,
+    &scim_source::Kind,
     &sql::Kind,
+    &wso2::source::Kind,
 ];
 
 /// Every kind of target.
-pub static TARGETS: &[&dyn TargetKind] =
-    &[&entra::TargetKind(Product::ExternalId), &entra::TargetKind(Product::B2c), &on_demand::OnDemand];
+pub static TARGETS: &[&dyn TargetKind] = &[
+    &entra::TargetKind(Product::ExternalId),
+    &entra::TargetKind(Product::B2c),
+    &scim::TargetKind(scim::Product::Scim),
+    &scim::TargetKind(scim::Product::Wso2Is),
+    &scim::TargetKind(scim::Product::Asgardeo),
+    &on_demand::OnDemand,
+];
 
 /// Every kind of legacy check.
 pub static CHECKS: &[&dyn CheckKind] =

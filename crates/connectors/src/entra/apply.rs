@@ -23,12 +23,14 @@ use tokio::time::Instant;
 use super::{
     answer::{self, Asked, NOT_PROPAGATED, TOKEN_OVER, silence},
     batch::{self, Envelope, Item, Request},
-    failure::Unsent,
-    graph::{Answered, Graph},
+    graph::Graph,
     limits::{BATCH, PROPAGATION},
     target::EntraTarget,
-    tenant::encode,
     write,
+};
+use crate::http::{
+    caller::{Answered, Unsent},
+    encode,
 };
 
 /// How long to wait before something is sent again that could not leave.
@@ -93,7 +95,7 @@ impl EntraTarget {
         };
         let answered = match self.graph.send(lane, Method::POST, "/$batch", Some(&body), deadline).await {
             Ok(answered) => answered,
-            Err(unsent) => return all(unsent.into_answer()),
+            Err(unsent) => return all(unsent_answer(unsent)),
         };
         let outer = Item::from_reply(&answered.reply);
         let items = batch::read(&answered.reply.body, asked.len(), self.graph.now());
@@ -210,7 +212,7 @@ impl EntraTarget {
                 let answer = answer::classify(asked, Some(&Item::from_reply(&answered.reply)));
                 if keep_token(&self.graph, 0, &answered).await { answer } else { without_token(answer) }
             }
-            Err(unsent) => unsent.into_answer(),
+            Err(unsent) => unsent_answer(unsent),
         }
     }
 }
@@ -273,13 +275,11 @@ fn without_token(answer: Answer) -> Answer {
     }
 }
 
-impl Unsent {
-    fn into_answer(self) -> Answer {
-        match self {
-            Self::NotSent(why) => not_sent(&why),
-            Self::NoToken(error) => Answer::Stops { code: Code::E2002, detail: error.to_string() },
-            Self::Lost(why) => silence(why),
-        }
+fn unsent_answer(unsent: Unsent) -> Answer {
+    match unsent {
+        Unsent::NotSent(why) => not_sent(&why),
+        Unsent::NoToken(error) => Answer::Stops { code: Code::E2002, detail: error.to_string() },
+        Unsent::Lost(why) => silence(why),
     }
 }
 

@@ -6,10 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sterna_core::time::Timestamp;
 
-use super::{
-    dto::{GraphError, object},
-    retry, transport,
-};
+use super::dto::{GraphError, object};
+use crate::http::{exchange::Reply, retry};
 
 /// One request in a batch.
 #[derive(Clone, Debug, Serialize)]
@@ -67,11 +65,17 @@ pub(super) struct Item {
 
 impl Item {
     /// The answer to a single request in the same form.
-    pub(super) fn from_reply(reply: &transport::Reply) -> Self {
+    pub(super) fn from_reply(reply: &Reply) -> Self {
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let error = if reply.status >= 400 { GraphError::read(&reply.body) } else { None };
-        Self { status: reply.status, retry_after: reply.retry_after, pressure: reply.pressure, error, body }
+        let pressure = reply.header("x-ms-throttle-limit-percentage").and_then(pressure);
+        Self { status: reply.status, retry_after: reply.retry_after, pressure, error, body }
     }
+}
+
+/// Reads the early-warning header; only what can be a part of a quota is taken.
+pub(super) fn pressure(value: &str) -> Option<f64> {
+    value.trim().parse::<f64>().ok().filter(|part| (0.0..=100.0).contains(part))
 }
 
 #[derive(Deserialize)]
@@ -117,7 +121,7 @@ fn read_item(mut response: Response, now: Timestamp) -> Option<Item> {
         found.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     let retry_after = header("Retry-After").and_then(|value| retry::retry_after(&value, now));
-    let pressure = header("x-ms-throttle-limit-percentage").and_then(|value| transport::pressure(&value));
+    let pressure = header("x-ms-throttle-limit-percentage").and_then(|value| pressure(&value));
     let body = response.remove("body").unwrap_or_default();
     let error = body.get("error").filter(|_| status >= 400).cloned();
     let error = error.filter(Value::is_object).and_then(|error| serde_json::from_value(error).ok());

@@ -11,6 +11,8 @@ use sterna_core::{
     time::Timestamp,
 };
 
+pub(super) use crate::http::object;
+
 /// An error envelope: `{"error":{…}}` (entra.md 4.6).
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct ErrorEnvelope {
@@ -52,18 +54,6 @@ impl GraphError {
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         object::<ErrorEnvelope>(body).ok().map(|envelope| envelope.error)
     }
-}
-
-/// Reads an object. By itself serde takes a list for an object too, its members in order: `[[]]` would be a page
-/// without users and without a next one.
-///
-/// # Errors
-/// When the body is no object, or not this one.
-pub(super) fn object<'b, T: Deserialize<'b>>(body: &'b [u8]) -> serde_json::Result<T> {
-    if body.trim_ascii_start().first() == Some(&b'{') {
-        return serde_json::from_slice(body);
-    }
-    Err(serde::de::Error::custom("the answer is no object"))
 }
 
 fn nullable<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
@@ -188,25 +178,6 @@ pub(super) struct ExtensionProperty {
     /// `String`, `Boolean` …
     #[serde(default, deserialize_with = "nullable")]
     pub(super) data_type: String,
-}
-
-/// What the token endpoint gives.
-#[derive(Deserialize)]
-pub(super) struct TokenGiven {
-    /// The token.
-    pub(super) access_token: String,
-    /// Seconds that it is valid for.
-    pub(super) expires_in: u64,
-}
-
-/// What the token endpoint says when it gives none (entra.md 6).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct TokenRefused {
-    /// `invalid_client` …; what to branch on.
-    pub(super) error: String,
-    /// The service's own numbers.
-    pub(super) error_codes: Vec<u64>,
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use sterna_core::{
     port::{SourceError, TargetError},
 };
 
-use super::token::NoToken;
+use super::token::MEND;
+use crate::http::token::NoToken;
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -59,21 +60,10 @@ impl ReadError {
     /// The error that a command ends with; `doing` says what was tried.
     pub(super) fn during(self, doing: &str) -> TargetError {
         match self {
-            Self::Token(error) => error.into_error(),
+            Self::Token(error) => error.into_error(&MEND),
             error => TargetError::new(error.code(), format!("{doing} failed")).caused_by(error),
         }
     }
-}
-
-/// How a write went before there was an answer to read.
-#[derive(Debug)]
-pub(super) enum Unsent {
-    /// Nothing left this machine.
-    NotSent(String),
-    /// The application is refused for good.
-    NoToken(NoToken),
-    /// It may have left.
-    Lost(&'static str),
 }
 
 /// The error that the same failure is to a source.

@@ -3,54 +3,50 @@
 //! Reads are tried again within a bound; writes are sent once, and what became of them is for `answer.rs` to say.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use reqwest::{Client, Method, RequestBuilder};
-use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sterna_core::{
     code::Code,
     port::TargetError,
     registry::Context,
-    time::{Clock, Entropy, Timestamp},
+    time::{Entropy, Timestamp},
 };
 use tokio::time::Instant;
 
 use super::{
     batch::{self, Envelope, Item, Request},
-    config::Connection,
+    config::{Application, Connection},
     dto::{GraphError, List, object},
-    failure::{ReadError, Unsent},
-    limits::{BATCH, BODY_BYTES, FIRST_TRIES, LIST_PAGES, READ_TRIES},
-    retry,
-    token::{NoToken, Token, Tokens},
-    transport::{self, Broken, Reply},
+    failure::ReadError,
+    limits::{BATCH, BODY_BYTES, LIST_PAGES},
+    token,
+};
+use crate::http::{
+    access::Access,
+    caller::{Answered, Bounds, Caller, READ_TRIES, Unread, Unsent},
+    client::{ClientSettings, client},
+    exchange::Reply,
 };
 
 /// The connection to one tenant.
 pub(super) struct Graph {
-    http: Client,
     root: String,
-    lanes: Vec<Tokens>,
+    lanes: Vec<Lane>,
     timeout: Duration,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
     reads: AtomicUsize,
-    /// Whether anything was ever answered: before, a wrong URL is more likely than an outage.
-    reached: AtomicBool,
 }
 
-/// An answer to a write, and the token it was sent with.
-pub(super) struct Answered {
-    /// The answer.
-    pub(super) reply: Reply,
-    token: Token,
+/// One application, with a quota of its own.
+pub(super) struct Lane {
+    /// The application's id.
+    pub(super) client_id: String,
+    /// What calls as it.
+    pub(super) caller: Caller,
 }
 
 impl Graph {
@@ -59,36 +55,39 @@ impl Graph {
     /// # Errors
     /// [`TargetError`] when `ca_file`, a secret, a certificate or a key cannot be had.
     pub(super) fn new(connection: &Connection, context: &Context) -> Result<Self, TargetError> {
-        let http = transport::client(connection, &context.project).map_err(|error| {
+        let ca_file = connection.ca_file.as_ref().map(|path| context.project.join(path));
+        let urls = &[connection.graph_url.as_str(), connection.login_url.as_str()];
+        let settings = ClientSettings { ca_file: ca_file.as_deref(), timeout: connection.timeout, urls };
+        let http = client(&settings).map_err(|error| {
             TargetError::new(Code::E2001, "the HTTPS client cannot be made").hint("check `ca_file`").caused_by(error)
         })?;
-        let lanes = connection.applications.iter();
-        let lanes = lanes.map(|application| Tokens::new(connection, application, http.clone(), context));
+        let lane = |application: &Application| {
+            let tokens = token::tokens(connection, application, http.clone(), context)?;
+            let bounds = Bounds { timeout: connection.timeout, limit: BODY_BYTES, passing: is_passing };
+            let caller = Caller::new(http.clone(), Access::Tokens(tokens), &bounds, context);
+            Ok(Lane { client_id: application.client_id.clone(), caller })
+        };
         Ok(Self {
-            lanes: lanes.collect::<Result<_, _>>()?,
-            http,
+            lanes: connection.applications.iter().map(lane).collect::<Result<_, TargetError>>()?,
             root: format!("{}/v1.0", connection.graph_url),
             timeout: connection.timeout,
-            clock: Arc::clone(&context.clock),
-            entropy: Arc::clone(&context.entropy),
             reads: AtomicUsize::new(0),
-            reached: AtomicBool::new(false),
         })
     }
 
     /// The applications.
-    pub(super) fn lanes(&self) -> &[Tokens] {
+    pub(super) fn lanes(&self) -> &[Lane] {
         &self.lanes
     }
 
     /// The randomness that passwords are made from.
     pub(super) fn entropy(&self) -> &dyn Entropy {
-        self.entropy.as_ref()
+        self.lane(0).entropy()
     }
 
     /// The wall clock.
     pub(super) fn now(&self) -> Timestamp {
-        self.clock.now().wall
+        self.lane(0).now()
     }
 
     /// How long one request may take.
@@ -136,22 +135,19 @@ impl Graph {
     /// # Errors
     /// See [`Self::get`]; tenants without advanced queries refuse it.
     pub(super) async fn count_users(&self) -> Result<u64, ReadError> {
-        let tokens = self.lane(self.next_lane());
-        let token = tokens.get().await?;
         let url = self.url("/users?$count=true&$top=1&$select=id");
-        let request = self.request(Method::GET, &url, None, &token).header("ConsistencyLevel", "eventual");
-        let reply = transport::exchange(request, BODY_BYTES, self.now()).await;
-        let body = reply.ok().filter(|reply| reply.status == 200).map(|reply| reply.body).unwrap_or_default();
+        let read = self.lane(self.next_lane());
+        let read =
+            read.read_once(|http| request(http, &Method::GET, &url, None).header("ConsistencyLevel", "eventual"));
+        let body = read.await?.body;
         let page: Value = serde_json::from_slice(&body).map_err(|_| ReadError::Shape)?;
         page.get("@odata.count").and_then(Value::as_u64).ok_or(ReadError::Shape)
     }
 
     /// The service's clock, as its answers show it.
     pub(super) async fn service_time(&self) -> Option<Timestamp> {
-        let tokens = self.lane(0);
-        let token = tokens.get().await.ok()?;
-        let request = self.request(Method::GET, &self.url("/users?$select=id&$top=1"), None, &token);
-        transport::exchange(request, BODY_BYTES, self.now()).await.ok()?.date
+        let url = self.url("/users?$select=id&$top=1");
+        self.lane(0).read_once(|http| request(http, &Method::GET, &url, None)).await.ok()?.date
     }
 
     /// The absolute URL of a path.
@@ -216,7 +212,7 @@ impl Graph {
                 let (status, code) = last.map_or((502, String::new()), |item| (item.status, code_of(item.error)));
                 return Err(ReadError::Status { status, code });
             }
-            self.wait(attempt, asked).await;
+            self.lane(lane).wait(attempt, asked).await;
         }
     }
 
@@ -228,43 +224,8 @@ impl Graph {
         url: &str,
         body: Option<&Value>,
     ) -> Result<T, ReadError> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let tokens = self.lane(lane);
-            let token = match tokens.get().await {
-                Ok(token) => token,
-                Err(error @ NoToken::Unreachable { .. }) if attempt < self.tries() => {
-                    tracing::debug!(attempt, %error, "A token is asked for again");
-                    self.wait(attempt, None).await;
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let request = self.request(method.clone(), url, body, &token);
-            let (error, asked) = match transport::exchange(request, BODY_BYTES, self.now()).await {
-                Ok(reply) if (200..300).contains(&reply.status) => {
-                    tokens.accepted();
-                    self.reached.store(true, Ordering::Relaxed);
-                    return object(&reply.body).map_err(|_| ReadError::Shape);
-                }
-                Ok(reply) => {
-                    let code = code_of(GraphError::read(&reply.body));
-                    let error = ReadError::Status { status: reply.status, code };
-                    let renewed = reply.status == 401 && tokens.refused(&token).await;
-                    if !renewed && !is_passing(reply.status) {
-                        return Err(error);
-                    }
-                    (error, reply.retry_after.or(renewed.then_some(Duration::ZERO)))
-                }
-                Err(Broken::NotSent(why) | Broken::Lost(why)) => (ReadError::Unreachable(why), None),
-            };
-            if attempt >= self.tries() {
-                return Err(error);
-            }
-            tracing::debug!(attempt, code = %error.code(), "A read is tried again");
-            self.wait(attempt, asked).await;
-        }
+        let reply = self.lane(lane).read(|http| request(http, &method, url, body)).await?;
+        object(&reply.body).map_err(|_| ReadError::Shape)
     }
 
     /// Sends a write once over a lane; it is over at `deadline`.
@@ -279,27 +240,13 @@ impl Graph {
         body: Option<&Value>,
         deadline: Instant,
     ) -> Result<Answered, Unsent> {
-        let token = match tokio::time::timeout_at(deadline, self.lane(lane).get()).await {
-            Err(_) => return Err(Unsent::NotSent("the login service took too long".into())),
-            Ok(Err(error @ NoToken::Unreachable { .. })) => return Err(Unsent::NotSent(error.to_string())),
-            Ok(Err(error)) => return Err(Unsent::NoToken(error)),
-            Ok(Ok(token)) => token,
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left < self.timeout / 4 {
-            return Err(Unsent::NotSent("no time was left for the request".into()));
-        }
-        let request = self.request(method, &self.url(path), body, &token).timeout(left);
-        match transport::exchange(request, BODY_BYTES, self.now()).await {
-            Ok(reply) => Ok(Answered { reply, token }),
-            Err(Broken::NotSent(why)) => Err(Unsent::NotSent(why.into())),
-            Err(Broken::Lost(why)) => Err(Unsent::Lost(why)),
-        }
+        let url = self.url(path);
+        self.lane(lane).send(|http| request(http, &method, &url, body), deadline).await
     }
 
     /// Takes note of a refused token; `false` when another would not help.
     pub(super) async fn token_refused(&self, lane: usize, answered: &Answered) -> bool {
-        self.lane(lane).refused(&answered.token).await
+        self.lane(lane).refused(answered).await
     }
 
     /// Takes note that the lane's token was accepted.
@@ -307,32 +254,35 @@ impl Graph {
         self.lane(lane).accepted();
     }
 
-    fn request(&self, method: Method, url: &str, body: Option<&Value>, token: &Token) -> RequestBuilder {
-        let request = self.http.request(method, url).bearer_auth(token.text.expose_secret());
-        match body {
-            Some(body) => request.json(body),
-            None => request,
-        }
-    }
-
-    fn tries(&self) -> u32 {
-        if self.reached.load(Ordering::Relaxed) { READ_TRIES } else { FIRST_TRIES }
-    }
-
-    fn lane(&self, lane: usize) -> &Tokens {
-        &self.lanes[lane % self.lanes.len()]
+    fn lane(&self, lane: usize) -> &Caller {
+        &self.lanes[lane % self.lanes.len()].caller
     }
 
     fn next_lane(&self) -> usize {
         self.reads.fetch_add(1, Ordering::Relaxed) % self.lanes.len().max(1)
     }
+}
 
-    async fn wait(&self, attempt: u32, asked: Option<Duration>) {
-        let mut noise = [128];
-        // without randomness the wait is in the middle: only the spread is lost
-        let _ = self.entropy.fill(&mut noise);
-        tokio::time::sleep(retry::wait_before(attempt, asked, noise[0])).await;
+fn request(http: &Client, method: &Method, url: &str, body: Option<&Value>) -> RequestBuilder {
+    let request = http.request(method.clone(), url);
+    match body {
+        Some(body) => request.json(body),
+        None => request,
     }
+}
+
+impl From<Unread> for ReadError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Token(error) => Self::Token(error),
+            Unread::Unreachable(why) => Self::Unreachable(why),
+            Unread::Status(reply) => status_of(&reply),
+        }
+    }
+}
+
+fn status_of(reply: &Reply) -> ReadError {
+    ReadError::Status { status: reply.status, code: code_of(GraphError::read(&reply.body)) }
 }
 
 /// Whether a link leads to the API at `root`: a token is shown to nobody else.

@@ -32,32 +32,8 @@ pub(super) const PAGE_WITH_ACTIVITY: u64 = 120;
 /// characters would be larger; ordinary ones take about 1 MiB.
 pub(super) const BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// Longest answer of the token endpoint that is read, in bytes.
-pub(super) const TOKEN_BODY_BYTES: usize = 256 * 1024;
-
-/// How early a token is renewed (entra.md 6: about five minutes).
-pub(super) const RENEW_EARLY: Duration = Duration::from_mins(5);
-
 /// How long a client assertion is valid (entra.md 6: five to ten minutes).
 pub(super) const ASSERTION_VALID: Duration = Duration::from_mins(9);
-
-/// How often a read is tried in all before its failure is told.
-pub(super) const READ_TRIES: u32 = 6;
-
-/// The same before anything was ever answered.
-pub(super) const FIRST_TRIES: u32 = 3;
-
-/// How often a token is asked for before its failure is told.
-pub(super) const TOKEN_TRIES: u32 = 2;
-
-/// The longest that one wait between two tries of a read may take, whatever the service asks for.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(2);
-
-/// The first wait between two tries of a read where the service does not say; doubled each time, with jitter.
-pub(super) const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// How many refused tokens in a row, each after a fresh one, mean that tokens are refused for good.
-pub(super) const TOKENS_REFUSED: u32 = 3;
 
 /// How long an attribute that was just made may be "not available" on writes (entra.md 3.1: seconds to minutes).
 pub(super) const PROPAGATION: Duration = Duration::from_mins(10);

@@ -21,9 +21,10 @@ use super::{
     paging::Trail,
     shape::Shape,
     target::EntraTarget,
-    tenant::{encode, quoted},
+    tenant::quoted,
     write,
 };
+use crate::http::encode;
 
 /// What one request of a look-up is for.
 enum Wanted<'p> {

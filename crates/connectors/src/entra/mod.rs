@@ -2,8 +2,8 @@
 //!
 //! Start at [`target::EntraTarget`] (creates, links, reads back and removes users) and [`source::B2cSource`]. Pure,
 //! and so tables in tests: `draft.rs` with `identities.rs` and `attributes.rs` (account to what is sent, and what is
-//! lost), `write.rs` (request bodies), `answer.rs` (what a reply means), `compare.rs`, `batch.rs`, `paging.rs`,
-//! `retry.rs`. `limits.rs` holds the numbers with their sources. Not here: the sign-in dialect, pacing, and the order
+//! lost), `write.rs` (request bodies), `answer.rs` (what a reply means), `compare.rs`, `batch.rs`,
+//! `paging.rs`. `limits.rs` holds the numbers with their sources. Not here: the sign-in dialect, pacing, and the order
 //! of things.
 
 mod answer;
@@ -27,14 +27,12 @@ mod paging;
 mod preflight;
 mod prepare;
 mod record;
-mod retry;
 mod settings;
 mod shape;
 mod source;
 mod target;
 mod tenant;
 mod token;
-mod transport;
 mod write;
 
 pub use kind::{SourceKind, TargetKind};

@@ -4,6 +4,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
 use sterna_core::{
     ids::TargetId,
@@ -18,9 +19,11 @@ use super::{
     graph,
     paging::Trail,
     record::record,
+};
+use crate::http::{
+    exchange::Reply,
     retry,
     token::{Told, read_answer},
-    transport::{self, Reply},
 };
 
 /// Reads a page of users: its records and its next link. `None` when it is no page.
@@ -55,7 +58,7 @@ pub fn single_answer(status: u16, body: &[u8]) -> Answer {
 }
 
 fn item(status: u16, body: &[u8]) -> batch::Item {
-    let reply = Reply { status, retry_after: None, pressure: None, date: None, body: body.to_vec() };
+    let reply = Reply { status, retry_after: None, date: None, headers: HeaderMap::new(), body: body.to_vec() };
     batch::Item::from_reply(&reply)
 }
 
@@ -66,7 +69,7 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 
 /// Reads an early-warning value.
 pub fn pressure(value: &str) -> Option<f64> {
-    transport::pressure(value)
+    batch::pressure(value)
 }
 
 /// What an answer of the token endpoint says.
@@ -83,7 +86,7 @@ pub enum Token {
 /// Reads an answer of the token endpoint.
 pub fn token(status: u16, body: &[u8]) -> Token {
     match read_answer(status, body) {
-        Told::Given(given) => Token::Given(given.expires_in),
+        Told::Given(given) => Token::Given(given.expires_in.unwrap_or_default()),
         Told::Later(_) => Token::Later,
         Told::Refused { .. } => Token::Refused,
     }

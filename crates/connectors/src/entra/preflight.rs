@@ -11,7 +11,8 @@ use sterna_core::{
     secrecy::ExposeSecret,
 };
 
-use super::{dto::List, failure, limits::CLOCK_SKEW, target::EntraTarget, token::Tokens};
+use super::{dto::List, failure, graph::Lane, limits::CLOCK_SKEW, target::EntraTarget, token::MEND};
+use crate::http::access::Credential;
 
 /// Rights that allow users to be made.
 const MAKE_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
@@ -46,8 +47,8 @@ impl EntraTarget {
     /// Whether some application may make attributes; `None` when that is not known.
     async fn check_applications(&self, needs: &Needs, findings: &mut Vec<Finding>) -> Option<bool> {
         let mut may_make = None;
-        for (lane, tokens) in self.graph.lanes().iter().enumerate() {
-            let roles = match roles(tokens).await {
+        for (lane, application) in self.graph.lanes().iter().enumerate() {
+            let roles = match roles(application).await {
                 Ok(roles) => roles,
                 Err(error) => {
                     findings.push(finding(error));
@@ -55,7 +56,7 @@ impl EntraTarget {
                 }
             };
             if let Err(error) = self.graph.get_over::<List<Value>>(lane, "/users?$select=id&$top=1").await {
-                let id = tokens.client_id();
+                let id = &application.client_id;
                 let may_not = error.is_refusal();
                 let finding = finding(error.during(&format!("reading users as application {id}")));
                 let hint = format!("grant `User.ReadWrite.All` to {id} and let an administrator consent");
@@ -64,9 +65,9 @@ impl EntraTarget {
             }
             let Some(roles) = roles else { continue };
             let has = |any: &[&str]| any.iter().any(|right| roles.contains(*right));
-            lacks(tokens, has(MAKE_USERS), Code::E2104, "User.ReadWrite.All", findings);
+            lacks(application, has(MAKE_USERS), Code::E2104, "User.ReadWrite.All", findings);
             let links = !needs.links || has(CHANGE_IDENTITIES);
-            lacks(tokens, links, Code::E2004, "User.ManageIdentities.All", findings);
+            lacks(application, links, Code::E2004, "User.ManageIdentities.All", findings);
             if lane == 0 {
                 may_make = Some(has(MAKE_ATTRIBUTES));
             }
@@ -150,9 +151,9 @@ impl EntraTarget {
     }
 }
 
-fn lacks(tokens: &Tokens, has: bool, code: Code, right: &str, findings: &mut Vec<Finding>) {
+fn lacks(application: &Lane, has: bool, code: Code, right: &str, findings: &mut Vec<Finding>) {
     if !has {
-        let id = tokens.client_id();
+        let id = &application.client_id;
         let finding = Finding::error(code, format!("application {id} lacks the right {right}"));
         findings.push(finding.hint(format!("grant `{right}` to {id} and let an administrator consent")));
     }
@@ -170,8 +171,9 @@ struct Claims {
 
 /// The rights that the application's token names. Tokens are opaque (entra.md 6): one that cannot be read gives `None`,
 /// and rights are found out by trying.
-async fn roles(tokens: &Tokens) -> Result<Option<BTreeSet<String>>, TargetError> {
-    let token = tokens.get().await.map_err(super::token::NoToken::into_error)?;
+async fn roles(application: &Lane) -> Result<Option<BTreeSet<String>>, TargetError> {
+    let credential = application.caller.access().get().await.map_err(|error| error.into_error(&MEND))?;
+    let Credential::Bearer(token) = credential else { return Ok(None) };
     let claims = token.text.expose_secret().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     Ok(claims.and_then(|bytes| serde_json::from_slice::<Claims>(&bytes).ok()).and_then(|claims| claims.roles))
 }

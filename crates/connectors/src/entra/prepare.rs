@@ -13,8 +13,10 @@ use sterna_core::{
 };
 use tokio::time::Instant;
 
-use super::{
-    dto::ExtensionProperty, failure::Unsent, graph::Answered, limits::READ_TRIES, retry, target::EntraTarget, tenant,
+use super::{dto::ExtensionProperty, target::EntraTarget, tenant};
+use crate::http::{
+    caller::{Answered, READ_TRIES, Unsent},
+    retry,
 };
 
 /// How long between two looks whether an attribute can be written.

@@ -18,8 +18,9 @@ use super::{
     graph::Graph,
     paging::Trail,
     record::record,
-    tenant::{self, encode},
+    tenant,
 };
+use crate::http::encode;
 
 /// Properties of users that are always read.
 const SELECT: &str = "id,userPrincipalName,userType,creationType,identities,displayName,givenName,surname,mail,otherMails,\

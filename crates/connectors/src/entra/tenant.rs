@@ -12,6 +12,7 @@ use super::{
     failure::ReadError,
     graph::Graph,
 };
+use crate::http::encode;
 
 /// The application that owns the extension attributes.
 #[derive(Clone, Debug)]
@@ -172,11 +173,6 @@ fn issuers_of(provider: &Value) -> Option<Vec<String>> {
         _ => return None,
     };
     Some(names.iter().map(|name| (*name).to_owned()).collect())
-}
-
-/// Percent-encodes a part of a query or path.
-pub(super) fn encode(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// A value in quotes for a filter: single quotes are doubled (entra.md 4.2).

@@ -13,7 +13,7 @@ use super::failure::{Failure, Fault};
 use crate::tls;
 
 /// The settings of a connection.
-pub(super) const CONNECTION: [Setting; 6] = [
+pub(crate) const CONNECTION: [Setting; 6] = [
     Setting {
         name: "url",
         kind: Kind::Text,
@@ -56,7 +56,7 @@ pub(super) const CONNECTION: [Setting; 6] = [
 
 /// The products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Engine {
+pub(crate) enum Engine {
     /// PostgreSQL and what speaks its protocol.
     Postgres,
     /// MySQL and MariaDB.
@@ -67,8 +67,8 @@ pub(super) enum Engine {
 
 /// Where and how.
 #[derive(Clone)]
-pub(super) struct Connection {
-    pub(super) engine: Engine,
+pub(crate) struct Connection {
+    pub(crate) engine: Engine,
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) user: String,
@@ -77,7 +77,7 @@ pub(super) struct Connection {
     pub(super) file: PathBuf,
     pub(super) encrypted: bool,
     pub(super) ca_file: Option<PathBuf>,
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     password: Option<SecretRef>,
     secrets: Arc<dyn sterna_core::settings::Secrets>,
 }
@@ -87,7 +87,7 @@ impl Connection {
     ///
     /// # Errors
     /// Findings about values that do not fit together.
-    pub(super) fn new(values: &Values, context: &Context) -> Result<Self, Vec<Finding>> {
+    pub(crate) fn new(values: &Values, context: &Context) -> Result<Self, Vec<Finding>> {
         let mut this = Self {
             engine: Engine::Sqlite,
             host: String::new(),
@@ -161,7 +161,7 @@ impl Connection {
     }
 
     /// A warning where rows, and so password hashes, would travel in the clear.
-    pub(super) fn open_line(&self) -> Option<Finding> {
+    pub(crate) fn open_line(&self) -> Option<Finding> {
         (!self.encrypted && !self.is_here()).then(|| {
             Finding::warning(Code::E2304, "`tls` is off, and the database is on another machine")
                 .hint("set tls = \"require\"; password hashes travel over this line")

@@ -10,7 +10,7 @@ use sterna_core::{
 
 /// What sort of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// No connection, or it was lost.
     Unreachable,
     /// TLS failed.
@@ -29,17 +29,17 @@ pub(super) enum Fault {
 
 /// What went wrong, in words that quote no row.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) fault: Fault,
-    pub(super) message: String,
+pub(crate) struct Failure {
+    pub(crate) fault: Fault,
+    pub(crate) message: String,
 }
 
 impl Failure {
-    pub(super) fn new(fault: Fault, message: impl Into<String>) -> Self {
+    pub(crate) fn new(fault: Fault, message: impl Into<String>) -> Self {
         Self { fault, message: message.into() }
     }
 
-    pub(super) fn timed_out() -> Self {
+    pub(crate) fn timed_out() -> Self {
         Self::new(Fault::TimedOut, "the database gave no answer in time")
     }
 
@@ -53,11 +53,11 @@ impl Failure {
         }
     }
 
-    pub(super) fn into_error(self) -> SourceError {
+    pub(crate) fn into_error(self) -> SourceError {
         SourceError::new(self.code(), self.message)
     }
 
-    pub(super) fn into_finding(self) -> Finding {
+    pub(crate) fn into_finding(self) -> Finding {
         Finding::error(self.code(), self.message)
     }
 
@@ -87,7 +87,7 @@ impl Failure {
 
 /// How much of the server's words may be told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Words {
+pub(crate) enum Words {
     /// No row has been read: the words are about the query.
     Tell,
     /// The words may quote a value.

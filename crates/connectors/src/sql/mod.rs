@@ -14,6 +14,7 @@ mod postgres;
 mod preset;
 mod reading;
 mod rows;
+mod session;
 mod source;
 mod sqlite;
 mod value;
@@ -27,14 +28,17 @@ use sterna_core::{
 };
 
 use crate::text::{COLUMN_RULES, Columns};
-use connection::{CONNECTION, Connection};
 use reading::Queries;
 use rows::SIDES;
 use source::SqlSource;
 
 pub use array::array;
 pub use check::CheckKind;
+pub(crate) use connection::{CONNECTION, Connection, Engine};
+pub(crate) use failure::{Failure, Fault, Words};
 pub use php::capabilities;
+pub(crate) use session::Session;
+pub(crate) use value::{Cell, Row};
 
 const fn query(name: &'static str, doc: &'static str) -> Setting {
     Setting { name, kind: Takes::Text, need: Need::Optional, doc }

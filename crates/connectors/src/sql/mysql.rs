@@ -45,7 +45,8 @@ pub(super) fn opts(connection: &Connection) -> Result<OptsBuilder, Failure> {
         .setup(vec!["SET SESSION TRANSACTION READ ONLY"]))
 }
 
-async fn connect(connection: &Connection) -> Result<Conn, Failure> {
+/// Connects, and begins a read-only snapshot.
+pub(super) async fn snapshot(connection: &Connection) -> Result<Conn, Failure> {
     let connecting = Conn::new(Opts::from(opts(connection)?));
     let connected = tokio::time::timeout(connection.timeout, connecting).await.map_err(|_| Failure::timed_out())?;
     let mut conn = connected.map_err(|error| failure::mysql(&error, Words::Tell))?;
@@ -57,6 +58,21 @@ async fn connect(connection: &Connection) -> Result<Conn, Failure> {
         conn.query_drop(statement).await.map_err(|error| failure::mysql(&error, AT_START))?;
     }
     Ok(conn)
+}
+
+/// All rows of a query, of which there may be `most`.
+pub(super) async fn ask(conn: &mut Conn, query: &str, most: usize, words: Words) -> Result<Vec<Row>, Failure> {
+    let (_, sorts) = prepared(conn, query, words).await?;
+    let failed = |error: mysql_async::Error| failure::mysql(&error, Words::Withhold);
+    let mut rows = Vec::new();
+    let mut result = conn.query_iter(query).await.map_err(failed)?;
+    while let Some(row) = result.next().await.map_err(failed)? {
+        rows.push(cells(row, &sorts));
+        if rows.len() > most {
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 /// Reads to the end, or as long as somebody takes what is read.
@@ -87,16 +103,16 @@ struct Side {
 }
 
 async fn read(connection: &Connection, queries: &Queries, key: &str, sender: &Sender) -> Result<(), Failure> {
-    let mut conn = connect(connection).await?;
+    let mut conn = snapshot(connection).await?;
     let main = trimmed(&queries.main);
-    let (names, sorts) = prepared(&mut conn, main).await?;
+    let (names, sorts) = prepared(&mut conn, main, AT_START).await?;
     let key = position(&names, key);
-    let mut beside = if queries.sides.iter().any(Option::is_some) { Some(connect(connection).await?) } else { None };
+    let mut beside = if queries.sides.iter().any(Option::is_some) { Some(snapshot(connection).await?) } else { None };
     let mut sides = Vec::new();
     for (at, query) in queries.sides.iter().enumerate() {
         if let (Some(query), Some(beside)) = (query, &mut beside) {
             let query = trimmed(query).to_owned();
-            let (names, sorts) = prepared(beside, &query).await?;
+            let (names, sorts) = prepared(beside, &query, AT_START).await?;
             let places = side_places(at, &names)?;
             let key = format!("`{}`", names[places[0]].replace('`', "``"));
             sides.push(Side { at, query, sorts, places, key });
@@ -161,8 +177,8 @@ async fn add_sides(
 }
 
 /// The columns of a query that is one statement and gives rows.
-async fn prepared(conn: &mut Conn, query: &str) -> Result<(Vec<String>, Vec<Sort>), Failure> {
-    let statement = conn.prep(query).await.map_err(|error| failure::mysql(&error, AT_START))?;
+async fn prepared(conn: &mut Conn, query: &str, words: Words) -> Result<(Vec<String>, Vec<Sort>), Failure> {
+    let statement = conn.prep(query).await.map_err(|error| failure::mysql(&error, words))?;
     let columns: Vec<_> = statement
         .columns()
         .iter()
@@ -237,6 +253,11 @@ fn literal(cell: &Cell) -> Option<String> {
         Cell::Number(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
             Some(text.clone())
         }
-        cell => cell.key().map(|text| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))),
+        cell => cell.key().map(quoted),
     }
+}
+
+/// A text as a literal.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -73,6 +73,21 @@ pub(super) async fn connect(connection: &Connection) -> Result<Client, Failure> 
     tokio::time::timeout(connection.timeout, connect).await.unwrap_or_else(|_| Err(Failure::timed_out()))
 }
 
+/// Connects, and begins a read-only snapshot.
+pub(super) async fn snapshot(connection: &Connection) -> Result<Client, Failure> {
+    let client = connect(connection).await?;
+    for statement in [SESSION, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"] {
+        client.batch_execute(statement).await.map_err(|error| failure::postgres(&error, AT_START))?;
+    }
+    Ok(client)
+}
+
+/// All rows of a query, of which there may be `most`.
+pub(super) async fn ask(client: &Client, query: &str, most: usize, words: Words) -> Result<Vec<Row>, Failure> {
+    let statement = client.prepare(query).await.map_err(|error| failure::postgres(&error, words))?;
+    select(client, query, &columns(&statement).1, most).await
+}
+
 /// Reads to the end, or as long as somebody takes what is read.
 pub(super) async fn run(connection: Connection, queries: Queries, key: String, sender: Sender) {
     if let Err(failure) = read(&connection, &queries, &key, &sender).await {
@@ -89,10 +104,8 @@ struct Side {
 }
 
 async fn read(connection: &Connection, queries: &Queries, key: &str, sender: &Sender) -> Result<(), Failure> {
-    let client = connect(connection).await?;
+    let client = snapshot(connection).await?;
     let told = |error: tokio_postgres::Error| failure::postgres(&error, AT_START);
-    client.batch_execute(SESSION).await.map_err(told)?;
-    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.map_err(told)?;
     let main = trimmed(&queries.main);
     let statement = client.prepare(main).await.map_err(told)?;
     let (names, types) = columns(&statement);
@@ -147,7 +160,7 @@ fn columns(statement: &Statement) -> (Vec<String>, Vec<Type>) {
 }
 
 /// A literal of any type: with standard strings, quotes alone have a meaning.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

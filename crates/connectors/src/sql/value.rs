@@ -7,7 +7,7 @@ use crate::text::{Column, Given};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     /// NULL, or what stands for it (MySQL's zero dates).
     Null,
     /// A text, or anything by its text.
@@ -56,7 +56,7 @@ impl Cell {
     }
 
     /// The text by which rows of side queries are found again.
-    pub(super) fn key(&self) -> Option<&str> {
+    pub(crate) fn key(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
             Self::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
@@ -124,7 +124,7 @@ impl Cell {
 }
 
 /// A row's values, in the order of the result's columns.
-pub(super) type Row = Vec<Cell>;
+pub(crate) type Row = Vec<Cell>;
 
 /// About how much memory a row takes, in bytes.
 pub(super) fn size(row: &[Cell]) -> usize {

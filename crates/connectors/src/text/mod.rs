@@ -29,4 +29,4 @@ pub use reader::{CHUNK, Reader};
 pub use settings::{COLUMN_RULES, ENCODING, MAX_RECORD_BYTES, PATH, common};
 pub use source::{FileSource, Form, account_or_rejected, cut, plain_text, read_all, rejected};
 pub(crate) use source::{MENDED, keep_head};
-pub(crate) use words::{NO, YES};
+pub(crate) use words::{NO, YES, instant};

@@ -2,11 +2,14 @@
 //!
 //! A conditional-authentication script runs in the target's login. Where the password is not the target's own it asks a
 //! service of ours, lets the browser wait, fetches the result and, on a yes, writes the password itself. Start at
-//! `hook.rs`, the service's three calls; [`script`] writes the other half, the JavaScript.
+//! `hook.rs`, the service's three calls; [`script`] writes the other half, the JavaScript. [`source`] reads people out of
+//! Identity Server.
 
 mod hook;
 pub mod script;
 mod settings;
+pub mod source;
+pub(crate) mod state;
 
 use std::sync::Arc;
 

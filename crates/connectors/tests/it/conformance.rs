@@ -5,16 +5,20 @@ use sterna_core::{
     account::Identity,
     plan::Strategy,
     port::{Answer, Needs, Operation, Target},
-    support::Does,
+    support::{Does, TargetSupport},
 };
 
-use crate::entra::world::{World, create, draft, found, key, made, person, send, write};
+use crate::{
+    entra::world::{World, create, draft, found, key, made, person, send, write},
+    scim::{self, Emulated},
+};
 
 /// What every target has to do. The target is empty but for what it came with, and prepared.
 async fn conforms(target: &dyn Target) {
     let descriptor = target.descriptor();
     assert!(descriptor.batch >= 1 && descriptor.concurrency >= 1 && descriptor.quota.rate() > 0.0);
-    let findings = target.preflight(&Needs { creates: 3, links: true, just_in_time: true }).await;
+    let just_in_time = descriptor.moves_at_sign_in;
+    let findings = target.preflight(&Needs { creates: 3, links: true, just_in_time }).await;
     assert!(findings.iter().all(|finding| finding.severity != sterna_core::code::Severity::Error), "{findings:?}");
 
     let ana = person("Ana", &[Identity::email("ana@example.com"), Identity::federated("google.com", "4711")]);
@@ -25,7 +29,7 @@ async fn conforms(target: &dyn Target) {
     let id = made(target, &ana).await;
     let there = found(target, &ana).await;
     assert_eq!(there.by_key, std::slice::from_ref(&id));
-    assert_eq!(there.by_identity.len(), 2);
+    assert_eq!(there.by_identity.len(), draft(target, &ana).0.identities.len());
     // what reads back is what was planned
     let held = target.read_back(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
     let (planned, _) = draft(target, &ana);
@@ -54,11 +58,14 @@ async fn conforms(target: &dyn Target) {
     assert_eq!(target.read_back(&[id]).await.unwrap(), [None]);
 }
 
+/// What a target's kind says of itself.
+fn support(target: &dyn Target) -> TargetSupport {
+    TARGETS.iter().find(|kind| kind.kind() == target.descriptor().kind).unwrap().support().unwrap()
+}
+
 /// What a kind says of itself in the support matrix is what its target does.
 fn says_what_it_does(target: &dyn Target) {
-    let descriptor = target.descriptor();
-    let kind = TARGETS.iter().find(|kind| kind.kind() == descriptor.kind).unwrap();
-    let support = kind.support().unwrap();
+    let (descriptor, support) = (target.descriptor(), support(target));
     assert_eq!(support.does.contains(&Does::ReadBack), descriptor.reads_back);
     assert_eq!(support.does.contains(&Does::Flag), descriptor.flag.is_some());
     assert_eq!(support.strategies.contains(&Strategy::JustInTime), descriptor.moves_at_sign_in);
@@ -84,4 +91,43 @@ async fn azure_ad_b2c_keeps_the_contract() {
     let target = world.target().await;
     says_what_it_does(target.as_ref());
     conforms(target.as_ref()).await;
+}
+
+#[tokio::test]
+async fn a_scim_server_keeps_the_contract_by_bulk_and_by_single_requests() {
+    for bulk in ["auto", "off"] {
+        let Some(world) = scim::World::start() else { return };
+        let target = world.target(&format!("groups = 'create'\nbulk = '{bulk}'")).await;
+        says_what_it_does(target.as_ref());
+        conforms(target.as_ref()).await;
+    }
+}
+
+/// Connections have the names that the tests' issuers lead to.
+const CONNECTIONS: &str = "[product]\nconnections = ['google.com', 'facebook.com']\n";
+
+async fn scim_keeps_the_contract(kind: &'static str, scenario: &str, settings: &str) {
+    let emulated = Emulated::start(kind, scenario).await;
+    let target = emulated.target(settings).await;
+    says_what_it_does(target.as_ref());
+    conforms(target.as_ref()).await;
+}
+
+#[tokio::test]
+async fn a_scim_service_keeps_the_contract() {
+    scim_keeps_the_contract("scim", "", "groups = 'create'").await;
+    scim_keeps_the_contract("scim", "", "groups = 'create'\nbulk = 'off'").await;
+}
+
+#[tokio::test]
+async fn wso2_identity_server_keeps_the_contract() {
+    let settings = "groups = 'create'\nroles = 'existing'";
+    scim_keeps_the_contract("wso2-is", CONNECTIONS, settings).await;
+    let settings = format!("{settings}\nfederated = 'single'\nbulk = 'off'");
+    scim_keeps_the_contract("wso2-is", &format!("{CONNECTIONS}version = '7.1'\n"), &settings).await;
+}
+
+#[tokio::test]
+async fn asgardeo_keeps_the_contract() {
+    scim_keeps_the_contract("asgardeo", CONNECTIONS, "groups = 'create'\nroles = 'existing'").await;
 }

@@ -12,6 +12,7 @@ mod http_check;
 mod ldap;
 mod ldap_bind;
 mod oauth;
+mod scim;
 mod servers;
 mod sql;
 mod wso2;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sterna_core::{account::Identity, port::Answer};
-use sterna_emulators::Kind;
+use sterna_emulators::entra::Kind;
 
 use super::world::{World, context, create, person};
 

@@ -9,7 +9,7 @@ use sterna_core::{
     ids::TargetId,
     port::{Answer, Needs, Target},
 };
-use sterna_emulators::{Kind, Options};
+use sterna_emulators::entra::{Kind, Options};
 
 use super::world::{World, context, made, person};
 

@@ -23,7 +23,10 @@ use sterna_core::{
     settings::{self, Document, SecretRef, Secrets, Setting, Values},
     time::{Clock, Entropy, Moment, NoEntropy, Timestamp},
 };
-use sterna_emulators::{Emulator, Kind, Options, Scenario};
+use sterna_emulators::{
+    Emulator,
+    entra::{Kind, Options, Scenario},
+};
 use uuid::Uuid;
 
 /// An emulated tenant.

@@ -15,7 +15,7 @@ use sterna_core::{
     legacy::{Attempt, LegacyCheck, Outage, Verdict},
     registry::CheckKind,
 };
-use sterna_emulators::{Kind as EmulatorKind, Options};
+use sterna_emulators::entra::{Kind as EmulatorKind, Options};
 use url::form_urlencoded;
 
 use self::responder::{Request, Responder};

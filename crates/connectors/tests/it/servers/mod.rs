@@ -13,6 +13,7 @@ pub mod mariadb;
 pub mod postgres;
 
 pub(crate) mod proxy;
+pub(crate) mod scim;
 pub(crate) mod slapd;
 
 use std::{

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use sterna_emulators::{Scenario, entra::outside};
+use sterna_emulators::entra::{Scenario, outside};
 
 /// Most bytes of one input that are looked at.
 const INPUT: usize = 8 << 10;

@@ -13,6 +13,8 @@ mod graph;
 mod hashes;
 mod hooks;
 mod legacy;
+mod scim;
+mod sources;
 mod web;
 mod wso2;
 
@@ -33,6 +35,10 @@ pub(crate) const TARGETS: &[Target] = &[
     ("graph_token", graph::token),
     ("retry_after", graph::retry_after),
     ("next_link", graph::next_link),
+    ("scim_bulk", scim::bulk),
+    ("scim_answer", scim::answer),
+    ("scim_page", scim::page),
+    ("scim_user", scim::user),
     ("settings", config::settings),
     ("mapping", config::mapping),
     ("sealed", config::sealed),
@@ -47,6 +53,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("http_rules", web::rules),
     ("http_template", web::template),
     ("wso2_call", wso2::call),
+    ("scim_users", sources::users),
+    ("wso2_person", sources::person),
     ("hook_bodies", hooks::bodies),
     ("entra_password_context", entra_calls::context),
     ("entra_call", entra_calls::call),

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use sterna_core::time::Timestamp;
 
-use super::limits::{FIRST_WAIT, LONGEST_WAIT};
+/// The longest that one wait between two tries of a read may take, whatever the service asks for.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_mins(2);
+
+/// The first wait between two tries of a read where the service does not say; doubled each time, with jitter.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// Reads a `Retry-After` value: decimal seconds (entra.md 5 has seen `0.249`), or an HTTP date. Rounded up to whole
 /// milliseconds, so that coming back is never too early.
-pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         let usable = seconds.is_finite() && (0.0..=86_400.0).contains(&seconds);
@@ -20,8 +24,8 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_millis(millis + 1_000).min(Duration::from_hours(24)))
 }
 
-/// Reads an HTTP date (RFC 9110 5.6.7; the obsolete forms are not written by Graph).
-pub(super) fn http_date(value: &str) -> Option<Timestamp> {
+/// Reads an HTTP date (RFC 9110 5.6.7; the obsolete forms are not read).
+pub(crate) fn http_date(value: &str) -> Option<Timestamp> {
     let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
     Some(Timestamp(parsed.as_millisecond()))
 }
@@ -30,7 +34,7 @@ pub(super) fn http_date(value: &str) -> Option<Timestamp> {
 ///
 /// `asked` is what the service asks for and wins, up to [`LONGEST_WAIT`]; without it the wait doubles from
 /// [`FIRST_WAIT`]. `noise` (0 to 255) spreads the latter over half of its length, so that many do not come at once.
-pub(super) fn wait_before(attempt: u32, asked: Option<Duration>, noise: u8) -> Duration {
+pub(crate) fn wait_before(attempt: u32, asked: Option<Duration>, noise: u8) -> Duration {
     if let Some(asked) = asked {
         return asked.min(LONGEST_WAIT);
     }

@@ -1,0 +1,68 @@
+//! What is checked before anything is sent: reachability, rights, clock, and what the service was found to lack.
+
+use sterna_core::{
+    code::{Code, Finding},
+    port::Needs,
+};
+
+use super::{
+    config::{BulkUse, GroupUse},
+    failure,
+    members::GROUPS,
+    target::ScimTarget,
+};
+
+/// How far this machine's clock may differ from the service's before it is told.
+const CLOCK_SKEW_MS: u64 = 60_000;
+
+impl ScimTarget {
+    /// Checks everything; sends nothing that changes.
+    pub(super) async fn check_all(&self, needs: &Needs) -> Vec<Finding> {
+        let mut findings = self.learnt.clone();
+        if let Err(error) = self.service.page("/Users?startIndex=1&count=1&attributes=id").await {
+            let error = error.during("reading users");
+            findings.push(failure::finding(error).hint("the client or user needs the rights to read and write users"));
+            return findings;
+        }
+        if self.config.groups != GroupUse::LeaveOut {
+            let path = format!("{}?startIndex=1&count=1&attributes=id", GROUPS.path);
+            if let Err(error) = self.service.page(&path).await {
+                let error = error.during("reading groups");
+                findings.push(
+                    failure::finding(error).hint("grant the right to read and write groups, or leave `groups` out"),
+                );
+            }
+        }
+        self.check_offers(needs, &mut findings);
+        self.check_clock(&mut findings).await;
+        findings
+    }
+
+    fn check_offers(&self, needs: &Needs, findings: &mut Vec<Finding>) {
+        if !self.offers.filter {
+            let message = "the service cannot look people up by a filter, so a lost answer could never be cleared up";
+            findings.push(Finding::error(Code::E2015, message).hint("nothing can be done about it here"));
+        }
+        if self.offers.bulk.is_none() && self.config.bulk != BulkUse::Off && needs.creates > 0 {
+            let note = Finding::note(Code::E2015, "the service offers no Bulk; accounts are sent one by one");
+            findings.push(note);
+        }
+        if needs.just_in_time && self.shape.flag.is_none() {
+            let message = match &self.config.flag {
+                Some(name) => format!("no custom attribute `{name}` is there for passwords that move at sign-in"),
+                None => "the service knows no passwords that move at sign-in".to_owned(),
+            };
+            let finding = Finding::error(Code::E2007, message);
+            findings.push(finding.hint("make the attribute as wso2-silent describes it, or choose another strategy"));
+        }
+    }
+
+    async fn check_clock(&self, findings: &mut Vec<Finding>) {
+        let Some((theirs, ours)) = self.service.service_time().await else { return };
+        let apart = ours.0.abs_diff(theirs.0);
+        if apart > CLOCK_SKEW_MS {
+            let message = format!("this machine's clock and the service's are {} s apart", apart / 1_000);
+            findings.push(Finding::warning(Code::E2005, message).hint("set the clock"));
+        }
+    }
+}

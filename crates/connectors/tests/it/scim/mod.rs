@@ -1,0 +1,12 @@
+//! SCIM targets, against a server that nobody here wrote, and against one that misbehaves.
+
+mod access;
+mod apply;
+mod emulated;
+mod inventory;
+mod misbehaving;
+mod responder;
+mod world;
+
+pub(crate) use emulated::Emulated;
+pub(crate) use world::World;
