@@ -29,7 +29,7 @@ docs:
 	STERNA_UPDATE_DOCS=1 $(CARGO) test --quiet --package sterna --bin sterna docs::
 
 # Quota, speed, memory and life side by side, as ratios to a bare baseline of the same run; about half an hour. PART=speed
-# (or quota, beside, side, hashes, sql, jit) runs one part, QUICK=1 a small version. Figures: docs/performance.md.
+# (or quota, beside, side, hashes, sql, jit, scim) runs one part, QUICK=1 a small version. Figures: docs/performance.md.
 bench:
 	$(CARGO) build --locked --release --package sterna --package sterna-bench
 	$(CARGO) run --locked --release --quiet --package sterna-bench -- $(PART)

@@ -1,7 +1,7 @@
 //! `make bench`: quota, speed, memory and life side by side, each as a ratio to a bare baseline of the same run.
 //!
 //! It drives the released `sterna` binary that lies beside it as a user would, against emulators on loopback. Parts:
-//! [`speed`], [`quota`], [`beside`], [`side`], [`hashes`], [`sql`], [`jit`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
+//! [`speed`], [`quota`], [`beside`], [`side`], [`hashes`], [`sql`], [`jit`], [`scim`]; without names all of them run. `QUICK=1` makes everything small, `SHARES`
 //! picks the shares of the quota part. Figures go to standard output and to `bench/*.jsonl` in the target folder.
 
 mod accounts;
@@ -14,6 +14,7 @@ mod jit;
 mod project;
 mod quota;
 mod report;
+mod scim;
 mod series;
 mod side;
 mod sign_ins;
@@ -52,6 +53,7 @@ const PARTS: &[Part] = &[
     ("hashes", hashes::run),
     ("sql", sql::run),
     ("jit", jit::run),
+    ("scim", scim::run),
 ];
 
 fn main() -> ExitCode {

@@ -91,6 +91,12 @@ strategy = "just-in-time"
         Ok(Self { folder, sterna: bench.sterna.clone(), secret: String::new() })
     }
 
+    /// With this value of the environment variable that its settings name.
+    pub(crate) fn secret(mut self, secret: &str) -> Self {
+        secret.clone_into(&mut self.secret);
+        self
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.folder

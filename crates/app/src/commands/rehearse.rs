@@ -4,12 +4,17 @@
 //! The emulator is an empty tenant of the same name, so what is planned is planned anew for it: names of extension
 //! attributes hold the tenant's own ids, which no other tenant has.
 
-use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 use sterna_core::{code::Code, port::Descriptor, settings::Values, state::ProfileState};
-use sterna_emulators::{Emulator, Options, Ready, Scenario, find};
+use sterna_emulators::{Emulator, EmulatorKind, Launch, Pointer, PointsTo, find};
 use sterna_engine::{
     Run,
     apply::{self, ApplyInput, ApplyReport},
@@ -65,8 +70,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Outcome {
     let descriptor = planned_for(&ledger).await?;
     let (scratch, _in_use) = scratch(&ledger, &opened).await?;
     let run = opened.run(session, opened.open_copy(&scratch.path().join(COPY)).await?);
-    let emulator = start(opened.target_config()?, &descriptor, args.speed).await?;
-    let rehearsed = rehearse(&opened, &run, &emulator, &descriptor, scratch.path(), args.speed, session).await;
+    let emulated = emulated(opened.target_config()?)?;
+    let emulator = start(emulated, &descriptor, args.speed).await?;
+    let pointers = (emulated.pointers)(emulator.ready());
+    let rehearsed = rehearse(&opened, &run, &pointers, &descriptor, scratch.path(), args.speed, session).await;
     emulator.shutdown().await;
     let rehearsal = rehearsed?;
     session.out.result(&text(&rehearsal), &rehearsal);
@@ -96,17 +103,22 @@ async fn scratch(ledger: &Ledger, opened: &Opened) -> Result<(TempDir, PhaseLock
     Ok((scratch, in_use))
 }
 
-/// An empty tenant of the target's name, with more quota.
-async fn start(config: &TargetConfig, descriptor: &Descriptor, speed: u32) -> Result<Emulator, Failure> {
+/// The stand-in of the target's kind.
+fn emulated(config: &TargetConfig) -> Result<&'static EmulatorKind, Failure> {
     let kind = config.kind.kind();
-    let Some(emulated) = find(kind) else {
-        return Err(Failure::new(Code::E1009, format!("there is no emulator of {kind} to rehearse with")));
+    find(kind).ok_or_else(|| Failure::new(Code::E1009, format!("there is no emulator of {kind} to rehearse with")))
+}
+
+/// An empty tenant of the target's name, with more quota.
+async fn start(emulated: &EmulatorKind, descriptor: &Descriptor, speed: u32) -> Result<Emulator, Failure> {
+    let launch = Launch {
+        read_delay_ms: Some(READ_DELAY_MS),
+        show_passwords: false,
+        tenant: Some(descriptor.local_issuer.clone()),
+        writes_per_second: Some(descriptor.quota.per_lane * f64::from(speed)),
+        ..Launch::default()
     };
-    let mut scenario = Scenario { read_delay_ms: Some(READ_DELAY_MS), ..Scenario::default() };
-    scenario.tenant.name = Some(descriptor.local_issuer.clone()).filter(|name| name.contains('.'));
-    scenario.quota.writes_per_second = Some(descriptor.quota.per_lane * f64::from(speed));
-    let options = Options { scenario, show_passwords: false, ..(emulated.options)() };
-    (emulated.start)(options)
+    (emulated.start)(launch)
         .await
         .map_err(|error| Failure::new(Code::E1013, "the emulator does not start").caused_by(&error))
 }
@@ -114,13 +126,13 @@ async fn start(config: &TargetConfig, descriptor: &Descriptor, speed: u32) -> Re
 async fn rehearse(
     opened: &Opened,
     run: &Run,
-    emulator: &Emulator,
+    pointers: &[Pointer],
     descriptor: &Descriptor,
     scratch: &Path,
     speed: u32,
     session: &Session,
 ) -> Result<Rehearsal, Failure> {
-    let values = values(opened.target_config()?, emulator.ready(), descriptor, scratch, speed)?;
+    let values = values(opened.target_config()?, pointers, descriptor, scratch, speed)?;
     let target = opened.connect(&values).await?;
     let _watch = session.out.watch(&run.progress);
     let scope = Scope { states: vec![ProfileState::Planned], ..Scope::default() };
@@ -141,40 +153,35 @@ async fn rehearse(
 /// The target's settings with everything that says where it is and how to get in replaced by the emulator's.
 fn values(
     config: &TargetConfig,
-    ready: &Ready,
+    pointers: &[Pointer],
     descriptor: &Descriptor,
     scratch: &Path,
     speed: u32,
 ) -> Result<Values, Failure> {
-    let speed = f64::from(speed);
-    let secret = secret_file(ready.client_secret.as_deref().unwrap_or_default(), scratch)?;
-    let text = |value: &Option<String>| value.clone().map_or(Value::Null, Value::from);
-    let replaced = [
-        ("tenant", text(&ready.tenant)),
-        ("client_id", text(&ready.client_id)),
-        ("client_secret", json!({ "file": secret })),
-        ("graph_url", text(&ready.graph_url)),
-        ("login_url", text(&ready.login_url)),
-        ("ca_file", Value::Null),
-        ("certificate", Value::Null),
-        ("private_key", Value::Null),
-        ("applications", Value::Null),
-        ("extension_app_id", Value::Null),
-        ("local_issuer", Value::Null),
-        ("upn_domain", Value::Null),
+    let rate = descriptor.quota.per_lane * f64::from(speed);
+    let mut replaced = vec![
         ("providers", descriptor.providers.clone().map_or(Value::Null, Value::from)),
         ("settling_secs", Value::from(1)),
-        ("writes_per_second", Value::from(descriptor.quota.per_lane * speed)),
-        ("tenant_writes_per_second", Value::from(descriptor.quota.per_lane * speed)),
+        ("writes_per_second", Value::from(rate)),
+        ("tenant_writes_per_second", Value::from(rate)),
     ];
+    for Pointer { setting, to } in pointers {
+        let value = match to {
+            PointsTo::Text(text) => Value::from(text.as_str()),
+            PointsTo::Secret(secret) => json!({ "file": secret_file(setting, secret, scratch)? }),
+            PointsTo::Nothing => Value::Null,
+        };
+        replaced.push((setting, value));
+    }
     let has = |name: &str| config.kind.settings().iter().any(|setting| setting.name == name);
     let known = replaced.into_iter().filter(|(name, _)| has(name));
     Ok(known.fold(config.values.clone(), |values, (name, value)| values.with(name, value)))
 }
 
-fn secret_file(secret: &str, scratch: &Path) -> Result<std::path::PathBuf, Failure> {
+fn secret_file(setting: &str, secret: &str, scratch: &Path) -> Result<PathBuf, Failure> {
     // settings take relative paths from the project folder
-    let path = fs::canonicalize(scratch).unwrap_or_else(|_| scratch.to_owned()).join("emulator-secret");
+    let folder = fs::canonicalize(scratch).unwrap_or_else(|_| scratch.to_owned());
+    let path = folder.join(format!("emulator-{setting}"));
     let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -168,7 +168,8 @@ fn a_rehearsal_changes_nothing_here_and_nothing_there() {
 /// A rehearsal in a process of its own that was killed once it had copied the ledger.
 fn killed_rehearsal(world: &World) {
     let ledger = world.folder.path().join(".sterna");
-    let scratch = || rehearsals(&ledger).into_iter().find(|name| ledger.join(name).join("emulator-secret").exists());
+    let scratch =
+        || rehearsals(&ledger).into_iter().find(|name| ledger.join(name).join("emulator-client_secret").exists());
     let mut rehearsal = world.command("rehearse").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while scratch().is_none() {
         assert!(rehearsal.try_wait().unwrap().is_none(), "it ended before it could be killed");

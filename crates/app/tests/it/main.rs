@@ -18,6 +18,7 @@ mod init;
 mod password;
 mod readme;
 mod scenario;
+mod scim;
 #[path = "../../../connectors/tests/it/servers/mod.rs"] // the throwaway servers are shared with the connectors' tests
 mod servers;
 mod serving;
