@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::bulk::Limits;
 
-/// How many bulk requests in a row may go without an answer that makes sense until single requests are sent instead.
-const BAD: u32 = 3;
+/// Where so few operations go without an answer that makes sense, single requests are sent instead.
+const FEW: usize = 5;
 
 /// What is known of a service's Bulk.
 pub(super) struct Bulking(Mutex<Known>);
@@ -49,16 +49,22 @@ impl Bulking {
         self.with(|known| known.bad = 0);
     }
 
-    /// A request had no answer, or one that makes no sense: some services take longer than anybody waits, so the next is
-    /// smaller; after some in a row Bulk is not used any more.
+    /// A request with so many operations had no answer, or one that makes no sense. Once is the line's fault; some services
+    /// take longer than anybody waits, so the next are smaller; where even a few are too many, Bulk is not used any more.
+    /// What was under way beside the one that made them smaller says nothing new.
     pub(super) fn lost(&self, operations: usize) {
         self.with(|known| {
+            if operations > known.operations {
+                return;
+            }
             known.bad += 1;
-            if known.bad >= BAD {
-                known.announced = None;
+            if known.bad == 1 {
+                return;
+            }
+            let fewer = operations / 4;
+            known.operations = fewer.max(2);
+            if fewer < FEW && known.bad > 2 && known.announced.take().is_some() {
                 tracing::warn!("Bulk requests go without an answer; single ones are sent from here on");
-            } else if known.bad > 1 {
-                known.operations = known.operations.min(operations.div_ceil(2)).max(2);
             }
         });
     }
@@ -98,9 +104,21 @@ mod tests {
         assert_eq!(bulking.limits(), Some(ANNOUNCED), "a lost answer now and then is the line's fault");
         bulking.lost(100);
         bulking.lost(100);
-        assert_eq!(bulking.limits().map(|limits| limits.operations), Some(50));
-        bulking.lost(50);
-        assert_eq!(bulking.limits(), None);
+        for _ in 0..10 {
+            bulking.lost(100);
+        }
+        let operations = || bulking.limits().map(|limits| limits.operations);
+        assert_eq!(operations(), Some(25), "those beside it were as large");
+        bulking.lost(25);
+        assert_eq!(operations(), Some(6));
+        bulking.lost(6);
+        assert_eq!(operations(), None);
+        let bulking = Bulking::new(Some(ANNOUNCED));
+        bulking.lost(3);
+        bulking.lost(3);
+        assert!(bulking.limits().is_some());
+        bulking.lost(2);
+        assert!(bulking.limits().is_none(), "few are no reason to give up at once");
     }
 
     #[test]

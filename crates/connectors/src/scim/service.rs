@@ -12,7 +12,10 @@ use sterna_core::{
     registry::Context,
     time::{Entropy, Timestamp},
 };
-use tokio::time::Instant;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
 
 use super::{
     calls::Calls,
@@ -43,6 +46,8 @@ const MEDIA: &str = "application/scim+json";
 /// A connection that can be used.
 pub(crate) struct Service {
     caller: Caller,
+    /// A place for each request that may be under way.
+    places: Semaphore,
     base: String,
     calls: Option<Calls>,
     bulk_calls: Option<Calls>,
@@ -71,6 +76,8 @@ pub(crate) struct Line<'l> {
     pub(crate) ca_file: Option<&'l Path>,
     /// How long one request may take.
     pub(crate) timeout: Duration,
+    /// How many requests may be under way.
+    pub(crate) at_once: usize,
     /// How many calls the service takes.
     pub(crate) budget: Option<Budget>,
 }
@@ -105,6 +112,7 @@ impl Service {
             access: &config.access,
             ca_file: config.ca_file.as_deref(),
             timeout: config.timeout,
+            at_once: config.concurrency,
             budget: config.product.dialect().budget,
         };
         Self::over(&line, context)
@@ -133,6 +141,7 @@ impl Service {
         let budget = line.budget;
         Ok(Self {
             caller: Caller::new(http, access, &bounds, context),
+            places: Semaphore::new(line.at_once.max(1)),
             base: line.base.to_owned(),
             calls: budget.map(|budget| Calls::new(budget.others, budget.window)),
             bulk_calls: budget.map(|budget| Calls::new(budget.bulk, budget.window)),
@@ -183,14 +192,14 @@ impl Service {
     /// # Errors
     /// See [`Self::get`].
     pub(super) async fn get_counted(&self, url: &str, counted: Counted) -> Result<Value, ReadError> {
-        self.leave(counted).await;
+        let _place = self.leave(counted).await;
         let reply = self.caller.read(|http| request(http, &Method::GET, url, counted)).await?;
         serde_json::from_slice(&reply.body).map_err(|_| ReadError::Shape)
     }
 
     /// The same, once; how it failed does not matter.
     pub(super) async fn try_get(&self, path: &str) -> Option<Value> {
-        self.leave(Counted::Scim).await;
+        let _place = self.leave(Counted::Scim).await;
         let url = self.url(path);
         let reply = self.caller.read_once(|http| request(http, &Method::GET, &url, Counted::Scim)).await.ok()?;
         if reply.status == 200 { serde_json::from_slice(&reply.body).ok() } else { None }
@@ -259,6 +268,9 @@ impl Service {
         {
             return Err(Unsent::NotSent("as many calls as the service allows have left".into()));
         }
+        let Ok(_place) = timeout_at(until, self.places.acquire()).await else {
+            return Err(Unsent::NotSent("as many requests as may be are under way".into()));
+        };
         let build = |http: &Client| {
             let mut request = request(http, &change.method, &change.url, change.counted);
             if let Some(version) = change.if_match {
@@ -285,11 +297,13 @@ impl Service {
         true
     }
 
-    /// Waits until a read may leave: as long as it takes, which is a minute or so.
-    async fn leave(&self, counted: Counted) {
+    /// Waits until a read may leave: as long as it takes, which is a minute or so. Its place is free
+    /// again when what is returned is dropped.
+    async fn leave(&self, counted: Counted) -> Option<SemaphorePermit<'_>> {
         if let Some(calls) = self.calls_of(counted) {
             let _ = calls.wait(Instant::now() + Duration::from_mins(2)).await;
         }
+        self.places.acquire().await.ok()
     }
 
     fn calls_of(&self, counted: Counted) -> Option<&Calls> {

@@ -24,7 +24,7 @@ use crate::{
     scim::{Line, Page as UserPage, ReadError, Service, Step, Trail, flag},
 };
 
-/// How many people's identities are asked for at once.
+/// How many requests are under way at once.
 const AT_ONCE: usize = 8;
 
 /// The users of a SCIM service.
@@ -55,6 +55,7 @@ impl ScimSource {
             access: &self.config.access,
             ca_file: self.config.ca_file.as_deref(),
             timeout: self.config.timeout,
+            at_once: AT_ONCE,
             budget: None,
         };
         Service::over(&line, &self.context).map_err(|error| {

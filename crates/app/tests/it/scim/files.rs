@@ -106,7 +106,7 @@ impl World {
 }
 
 /// Where the target is, quick to give up.
-fn target(kind: &str, ready: &Value) -> toml::Table {
+pub(super) fn target(kind: &str, ready: &Value) -> toml::Table {
     let text = |name: &str| ready[name].as_str().unwrap().to_owned();
     let scim = text("scim_url");
     let mut target = toml::Table::new();

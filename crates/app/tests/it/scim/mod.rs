@@ -2,6 +2,8 @@
 
 mod counterpart;
 mod files;
+mod gateway;
+mod silent;
 
 use std::{
     io::{Read, Write},
