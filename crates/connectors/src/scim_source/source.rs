@@ -1,6 +1,6 @@
 //! The walk over `/Users`: connects, learns whether there are cursors, and makes a page of records of a page of users.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -132,12 +132,16 @@ impl ScimSource {
         Ok(beside)
     }
 
-    /// People of a page that were not seen before.
+    /// People of a page that were not seen before; those without an id are told apart by all that is said of them.
     fn fresh<'p>(&mut self, page: &'p UserPage) -> Vec<&'p Value> {
-        let seen = &mut self.seen;
+        let (seen, mut nameless) = (&mut self.seen, HashMap::new());
         let is_new = |user: &&Value| match user.get("id").and_then(Value::as_str) {
             Some(id) => seen.add(id),
-            None => true,
+            None => {
+                let text = user.to_string();
+                let count = nameless.entry(text.clone()).and_modify(|count| *count += 1).or_insert(1);
+                seen.add(&format!("{count} {text}"))
+            }
         };
         page.resources.iter().filter(is_new).collect()
     }

@@ -13,6 +13,7 @@ mod ldap;
 mod ldap_bind;
 mod oauth;
 mod scim;
+mod scim_source;
 mod servers;
 mod sql;
 mod wso2;

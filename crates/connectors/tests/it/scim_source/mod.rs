@@ -17,7 +17,9 @@ use sterna_core::{
 use crate::servers::scim::TOKEN;
 
 fn context() -> Context {
-    crate::entra::world::context([("TOKEN".to_owned(), TOKEN.to_owned()), ("WRONG".to_owned(), "wrong".to_owned())].into())
+    crate::entra::world::context(
+        [("TOKEN".to_owned(), TOKEN.to_owned()), ("WRONG".to_owned(), "wrong".to_owned())].into(),
+    )
 }
 
 /// The source of a kind that these settings give.

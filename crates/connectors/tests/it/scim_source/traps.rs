@@ -198,15 +198,20 @@ async fn a_check_beforehand_says_what_will_be_read_and_what_is_wrong() {
 #[tokio::test]
 async fn resources_without_an_id_cost_themselves_and_come_back_mended() {
     let service = Service::users(|read| match read.number("startIndex") {
-        1 => page(&[json!({"userName": "ana"}), json!({"id": "u2", "userName": 7}), json!({"id": "u3", "userName": "bo"})], Some(3)),
+        1 => page(
+            &[json!({"userName": "ana"}), json!({"id": "u2", "userName": 7}), json!({"id": "u3", "userName": "bo"})],
+            Some(3),
+        ),
         _ => page(&[], Some(3)),
     })
     .await;
     let mut reading = source(&service.toml(""));
     let (records, _, error) = rest(&mut *reading, None).await;
     assert!(error.is_none(), "{error:?}");
-    let rejected: Vec<_> =
-        records.iter().filter_map(|record| if let Record::Rejected(rejected) = record { Some(rejected) } else { None }).collect();
+    let rejected: Vec<_> = records
+        .iter()
+        .filter_map(|record| if let Record::Rejected(rejected) = record { Some(rejected) } else { None })
+        .collect();
     let told: Vec<_> = rejected.iter().map(|rejected| (rejected.code, rejected.position.as_str())).collect();
     assert_eq!(told, [(Code::E3102, "a user without an id"), (Code::E3108, "user u2")]);
     let mended = String::from_utf8(rejected[1].raw.clone()).unwrap().replace('7', "\"seven\"");

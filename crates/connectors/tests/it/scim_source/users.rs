@@ -46,7 +46,8 @@ async fn everything_that_rfc_7643_has_finds_its_place() {
         "urn:example:shop:User": {"plan": "gold", "department": "IT"}
     });
     let schema = |urn: &str, names: &[&str]| json!({"id": urn, "attributes": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()});
-    let schemas = vec![schema(ENTERPRISE, &["department", "manager"]), schema("urn:example:shop:User", &["plan", "department"])];
+    let schemas =
+        vec![schema(ENTERPRISE, &["department", "manager"]), schema("urn:example:shop:User", &["plan", "department"])];
     let service = service(vec![user], Vec::new(), schemas).await;
     let found = all(&service.toml("")).await;
     let ana = &found[0];
@@ -57,7 +58,10 @@ async fn everything_that_rfc_7643_has_finds_its_place() {
     assert_eq!(profile.emails.len(), 2);
     assert_eq!(profile.middle_name.as_deref(), Some("María"));
     assert_eq!(profile.address.as_ref().unwrap().postal_code.as_deref(), Some("28001"));
-    assert_eq!((profile.groups.as_slice(), profile.roles.as_slice()), (&["g2".to_owned(), "staff".into()][..], &["editor".to_owned(), "reader".into()][..]));
+    assert_eq!(
+        (profile.groups.as_slice(), profile.roles.as_slice()),
+        (&["g2".to_owned(), "staff".into()][..], &["editor".to_owned(), "reader".into()][..])
+    );
     assert_eq!(profile.times.created.unwrap().0, 1_588_748_889_000);
     assert_eq!(profile.active, Some(true));
     let attributes = json!({
@@ -83,7 +87,10 @@ async fn services_write_the_same_in_many_ways() {
     assert_eq!(active, [Some(false), Some(true), None]);
     assert_eq!(found[0].profile.email(), Some("ana@example.org"));
     assert_eq!(found[0].profile.phone(), Some("+34600000001"));
-    assert_eq!(found[1].profile.emails.iter().map(|one| one.value.as_str()).collect::<Vec<_>>(), ["bo@example.org", "bo@work.example"]);
+    assert_eq!(
+        found[1].profile.emails.iter().map(|one| one.value.as_str()).collect::<Vec<_>>(),
+        ["bo@example.org", "bo@work.example"]
+    );
     assert!(found[2].profile.attributes.is_empty());
 }
 
@@ -98,13 +105,17 @@ async fn a_member_of_a_wrong_type_costs_its_record() {
     ];
     let service = service(users, Vec::new(), Vec::new()).await;
     let (records, _, _) = rest(&mut *source(&service.toml("")), None).await;
-    let codes: Vec<_> = records.iter().map(|record| if let Record::Rejected(rejected) = record { rejected.code } else { Code::E1005 });
+    let codes =
+        records.iter().map(|record| if let Record::Rejected(rejected) = record { rejected.code } else { Code::E1005 });
     assert_eq!(codes.collect::<Vec<_>>(), [Code::E3108, Code::E3108, Code::E3106, Code::E3102, Code::E3108]);
 }
 
 #[tokio::test]
 async fn groups_come_by_their_members_where_users_do_not_name_them() {
-    let users = vec![json!({"id": "u1", "userName": "ana"}), json!({"id": "u2", "userName": "bo", "groups": [{"display": "wrong"}]})];
+    let users = vec![
+        json!({"id": "u1", "userName": "ana"}),
+        json!({"id": "u2", "userName": "bo", "groups": [{"display": "wrong"}]}),
+    ];
     let groups = vec![
         json!({"id": "g1", "displayName": "staff", "members": [{"value": "u2"}, {"value": "g2", "type": "Group"}]}),
         // a list may leave members out

@@ -38,7 +38,10 @@ fn answers(read: &Read) -> Answer {
 }
 
 fn toml(service: &Service, more: &str) -> String {
-    format!("via = 'scim'\nurl = '{}'\ntenant = 'acme.example'\nusername = 'admin'\npassword = {{ env = 'TOKEN' }}\n{more}\n", service.url)
+    format!(
+        "via = 'scim'\nurl = '{}'\ntenant = 'acme.example'\nusername = 'admin'\npassword = {{ env = 'TOKEN' }}\n{more}\n",
+        service.url
+    )
 }
 
 #[tokio::test]
@@ -50,7 +53,10 @@ async fn people_of_a_tenant_come_without_their_store_and_with_their_state() {
     let found = accounts(records);
     let ana = by_key(&found, "w1");
     assert_eq!(ana.identities, [Identity::user_name("ana"), Identity::federated("Google", "10987")]);
-    assert_eq!((ana.profile.groups.as_slice(), ana.profile.roles.as_slice()), (&["staff".to_owned()][..], &["editor".to_owned()][..]));
+    assert_eq!(
+        (ana.profile.groups.as_slice(), ana.profile.roles.as_slice()),
+        (&["staff".to_owned()][..], &["editor".to_owned()][..])
+    );
     assert_eq!((ana.profile.active, ana.profile.emails[0].verified), (Some(false), Some(true)));
     assert_eq!(ana.profile.times.last_sign_in.unwrap().0, 1_704_164_645_000);
     assert_eq!(ana.profile.attributes["country"], "ES");
@@ -69,7 +75,10 @@ async fn organisations_have_their_own_base_and_identities_are_read_where_asked_f
     let mut source = try_source("wso2-is", &toml(&service, "child_organization = true")).unwrap();
     assert_eq!(accounts(rest(&mut *source, None).await.0).len(), 3);
     let asked = service.asked();
-    assert!(asked.iter().any(|asked| asked.starts_with("/t/acme.example/o/scim2/Users?startIndex=1&count=100")), "{asked:?}");
+    assert!(
+        asked.iter().any(|asked| asked.starts_with("/t/acme.example/o/scim2/Users?startIndex=1&count=100")),
+        "{asked:?}"
+    );
     assert!(!asked.iter().any(|asked| asked.contains("federated")), "{asked:?}");
 }
 
@@ -83,6 +92,10 @@ fn settings_of_the_other_way_are_refused() {
         "via = 'scim'\nurl = 'https://h:9443'\ntenant = 'a/b'",
     ] {
         let findings = try_source("wso2-is", toml).err().unwrap();
-        assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::E1005], "{toml}: {findings:?}");
+        assert_eq!(
+            findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+            [Code::E1005],
+            "{toml}: {findings:?}"
+        );
     }
 }
