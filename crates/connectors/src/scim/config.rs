@@ -220,9 +220,17 @@ fn policy(values: &Values, default: fn() -> PasswordPolicy) -> Result<PasswordPo
 pub(crate) fn places(product: Product, values: &Values) -> Result<Places, Vec<Finding>> {
     let url = values.text("url").unwrap_or("https://api.asgardeo.io");
     let parsed = url::Url::parse(url).map_err(|_| vec![Finding::error(Code::E1005, "`url` is no address")])?;
+    if !matches!(parsed.scheme(), "https" | "http") {
+        let message = format!("`url` starts with {}:, and a service's address with https:", parsed.scheme());
+        return Err(vec![Finding::error(Code::E1005, message)]);
+    }
     if parsed.query().is_some() || parsed.fragment().is_some() {
         let finding = Finding::error(Code::E1005, "`url` ends with a path, without ? and #");
         return Err(vec![finding.hint("paths such as /Users are added to it")]);
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        let finding = Finding::error(Code::E1007, "`url` holds a name or a password");
+        return Err(vec![finding.hint("use `username` and `password = { env = \"NAME\" }`")]);
     }
     if let Some(open) = crate::checks::web::open_line(&parsed) {
         return Err(vec![open]);

@@ -4,6 +4,7 @@
 //! tests: `draft.rs` with `identities.rs` and `fit.rs` (account to what is sent, and what is lost), `write.rs` (bodies),
 //! `record.rs` (what servers give), `compare.rs`, `schema.rs` (what a server says of itself), `answer.rs` (what a reply
 //! means), `bulk.rs`, `paging.rs`, `joining.rs`. The wire: `service.rs` (one request), `sending.rs` (by Bulk or one by one),
+//! `bulking.rs` (smaller Bulk requests where larger ones go unanswered), `again.rs` (a second try for groups and links),
 //! `apply.rs`, `lookup.rs`, `memberships.rs` and `members.rs` (groups and roles), `associations.rs` (sign-ins at other providers).
 
 mod again;

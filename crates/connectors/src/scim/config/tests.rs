@@ -85,6 +85,8 @@ fn what_does_not_fit_is_told() {
     };
     let url = || ("url", json!("https://h/v2"));
     check(Scim, &[("url", json!("https://h/v2?x=1"))], Code::E1005, "without ? and #");
+    check(Scim, &[("url", json!("postgres://h/v2"))], Code::E1005, "starts with postgres:");
+    check(Scim, &[("url", json!("https://ana:hunter2@h/v2"))], Code::E1007, "holds a name or a password");
     check(Scim, &[("url", json!("http://scim.example.com/v2"))], Code::E2304, "without TLS");
     check(Scim, &[url(), ("client_id", json!("a"))], Code::E1006, "client_secret");
     check(Scim, &[url(), ("client_id", json!("a")), ("client_secret", json!({"env": "S"}))], Code::E1006, "token_url");

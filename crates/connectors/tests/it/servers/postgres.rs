@@ -65,10 +65,12 @@ impl Postgres {
         self.url().replace("postgres@", "reader@")
     }
 
-    /// Runs statements.
+    /// Runs statements; one that waits for another's lock fails before the test hangs.
     pub fn execute(&self, sql: &str) {
         let file = self.server.folder.path().join("in.sql");
         std::fs::write(&file, sql).unwrap();
-        run(std::process::Command::new(&self.psql).args([&self.url(), "-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(file));
+        let mut command = std::process::Command::new(&self.psql);
+        command.env("PGOPTIONS", "-c lock_timeout=30s");
+        run(command.args([&self.url(), "-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(file));
     }
 }

@@ -150,7 +150,8 @@ async fn older_schemas_have_no_ids_and_rows_that_cannot_be_read_cost_themselves(
     assert_eq!(keys.collect::<Vec<_>>(), ["old-1", "UM_ID 2"]);
 }
 
-#[tokio::test]
+// a source that was dropped ends its transaction in the background, while `execute` holds this thread
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_beforehand_names_what_is_missing_slow_or_kept_otherwise() {
     let Some(server) = postgres() else { return };
     server.execute("CREATE EXTENSION pgcrypto;");
