@@ -83,7 +83,7 @@ strategy = "just_in_time"
     5 | connector = "json-line"
       |             ^^^^^^^^^^^
       hint: did you mean "json-lines"?
-      hint: connectors that fit here: b2c-users-file, csv, azure-ad-b2c, json-lines, ldap, ldif, sql
+      hint: connectors that fit here: b2c-users-file, csv, azure-ad-b2c, json-lines, ldap, ldif, scim, sql, wso2-is
     error[E1006]: [target] needs `tenant`: The tenant: its initial domain (contoso.onmicrosoft.com) or its id.
      --> sterna.toml:8:1
       |
@@ -171,7 +171,7 @@ fn a_connector_in_the_wrong_place_is_told() {
       |
     5 | connector = "entra-external-id"
       |             ^^^^^^^^^^^^^^^^^^^
-      hint: connectors that fit here: b2c-users-file, csv, azure-ad-b2c, json-lines, ldap, ldif, sql
+      hint: connectors that fit here: b2c-users-file, csv, azure-ad-b2c, json-lines, ldap, ldif, scim, sql, wso2-is
     "#);
 }
 

@@ -125,6 +125,6 @@ fn an_unknown_product_names_the_nearest_one() {
     insta::assert_snapshot!(Folder::new().run("emulate entra-externalid").exits(2).stderr, @r#"
     error[E1009]: there is no emulator "entra-externalid"
       hint: did you mean entra-external-id?
-      hint: emulators: entra-external-id, azure-ad-b2c
+      hint: emulators: entra-external-id, azure-ad-b2c, scim, wso2-is, asgardeo
     "#);
 }

@@ -65,7 +65,7 @@ fn an_unknown_kind_names_the_nearest_one_and_all() {
     insta::assert_snapshot!(folder.run("init p --from b2c-user-file --to entra-external-id").exits(2).stderr, @r#"
     error[E1009]: there is no source "b2c-user-file"
       hint: did you mean b2c-users-file?
-      hint: kinds of source: b2c-users-file, csv, azure-ad-b2c, json-lines, ldap, ldif, sql
+      hint: kinds of source: b2c-users-file, csv, azure-ad-b2c, json-lines, ldap, ldif, scim, sql, wso2-is
     "#);
     let document = folder.run("init p --from csv --to entra --json").exits(2).json();
     assert_eq!(document["findings"][0]["code"], "E1009");

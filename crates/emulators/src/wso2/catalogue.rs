@@ -97,8 +97,12 @@ fn users(settings: &Settings) -> Schema {
 
 fn groups() -> Schema {
     let mut schema = group();
-    for attribute in schema.attributes.iter_mut().filter(|attribute| attribute.name == "displayName") {
-        attribute.uniqueness = Uniqueness::Server;
+    for attribute in &mut schema.attributes {
+        match attribute.name.as_str() {
+            "displayName" => attribute.uniqueness = Uniqueness::Server,
+            "members" => attribute.sub_attributes.push(Attribute::string("display", "The member's name.")),
+            _ => {}
+        }
     }
     let value = vec![Attribute::string("value", "The role's id.").exact(), Attribute::string("display", "Its name.")];
     schema.attributes.push(Attribute::complex("roles", "The roles of the group.", value).multi().read_only());

@@ -463,18 +463,13 @@ impl Product for Wso2 {
 
 /// Quirks by their names, without those that are taken away.
 pub(super) fn quirk_names(settings: &Settings, more: &[String]) -> Result<Vec<String>, String> {
-    let known = |name: &String| quirk::all().any(|quirk: &Quirk| quirk.name == name);
-    if let Some(unknown) = settings.without_quirks.iter().find(|name| !known(name)) {
-        let names: Vec<&str> = quirk::usual().iter().map(|quirk| quirk.name).collect();
-        return Err(format!(
-            "without_quirks: there is no quirk {unknown:?}; those that are on are {}",
-            names.join(", ")
-        ));
-    }
-    let usual = quirk::usual().iter().map(|quirk| quirk.name.to_owned());
-    let kept = usual.filter(|name| !settings.without_quirks.contains(name));
     // attributes that no schema has are left aside without a word, as Charon reads by its schemas
-    let lenient = crate::scim::quirk::UNKNOWN_ATTRIBUTES.name.to_owned();
-    let lenient = std::iter::once(lenient).filter(|name| !settings.without_quirks.contains(name));
-    Ok(kept.chain(lenient).chain(more.iter().cloned()).collect())
+    let lenient = std::iter::once(&crate::scim::quirk::UNKNOWN_ATTRIBUTES);
+    let usual: Vec<&str> = quirk::usual().iter().copied().chain(lenient).map(|quirk: &Quirk| quirk.name).collect();
+    if let Some(unknown) = settings.without_quirks.iter().find(|name| !usual.contains(&name.as_str())) {
+        let names = usual.join(", ");
+        return Err(format!("without_quirks: no quirk {unknown:?} is on; those that are on are {names}"));
+    }
+    let kept = usual.iter().map(ToString::to_string).filter(|name| !settings.without_quirks.contains(name));
+    Ok(kept.chain(more.iter().cloned()).collect())
 }

@@ -180,3 +180,9 @@ pub(crate) fn federated(issuer: &str, id: &str) -> Value {
 pub(crate) fn create_item(id: usize, body: &Value) -> Value {
     json!({ "id": id.to_string(), "method": "POST", "url": "/users", "headers": { "Content-Type": "application/json" }, "body": body })
 }
+
+/// A page of the documentation.
+pub(crate) fn page(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    std::fs::read_to_string(path).unwrap()
+}

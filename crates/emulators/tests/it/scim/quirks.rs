@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sterna_emulators::scim::{Options, QUIRKS, Scenario};
 
 use super::world::{USER, World, bulk, post, user};
+use crate::support::page;
 
 /// A request whose answer a quirk changes, by the quirk's name.
 async fn tried(world: &World, quirk: &str) -> Value {
@@ -98,12 +99,30 @@ async fn quirks_are_turned_on_and_off_at_run_time_by_their_names() {
 }
 
 #[test]
-fn every_quirk_and_every_fault_is_in_the_documentation() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/emulated-scim.md");
-    let page = std::fs::read_to_string(path).unwrap();
+fn every_quirk_is_in_the_documentation() {
+    let page = page("emulated-scim.md");
     for quirk in QUIRKS {
         let row = format!("| `{}` | {} |", quirk.name, quirk.doc);
         assert!(page.contains(&row), "docs/emulated-scim.md lacks the row\n{row}");
     }
-    assert_eq!(page.matches("\n| `").count(), QUIRKS.len(), "a row there is about no quirk");
+    let table = page.split("## Quirks").nth(1).unwrap();
+    assert_eq!(table.matches("\n| `").count(), QUIRKS.len(), "a row there is about no quirk");
+}
+
+/// The names in backticks that the error about an unknown one lists.
+fn known(fault: &str) -> Vec<String> {
+    let error = Scenario::parse(&format!("[[fault]]\n{fault}")).err().unwrap();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    let names = reason.split("expected").nth(1).unwrap_or_default();
+    names.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn every_fault_is_in_the_documentation() {
+    let page = page("emulated-scim.md");
+    let names = [known("kind = \"none\""), known("kind = \"latency\"\non = \"none\"")];
+    assert!(names.iter().all(|names| names.len() > 5), "{names:?}");
+    for name in names.concat() {
+        assert!(page.contains(&format!("`{name}`")), "docs/emulated-scim.md lacks the fault or place {name}");
+    }
 }

@@ -5,6 +5,7 @@ mod bulk;
 mod links;
 mod lists;
 mod passwords;
+mod quirks;
 mod sign_in;
 mod users;
 
