@@ -135,13 +135,13 @@ impl ScimSource {
     /// People of a page that were not seen before; those without an id are told apart by all that is said of them.
     fn fresh<'p>(&mut self, page: &'p UserPage) -> Vec<&'p Value> {
         let (seen, mut nameless) = (&mut self.seen, HashMap::new());
-        let is_new = |user: &&Value| match user.get("id").and_then(Value::as_str) {
-            Some(id) => seen.add(id),
-            None => {
-                let text = user.to_string();
-                let count = nameless.entry(text.clone()).and_modify(|count| *count += 1).or_insert(1);
-                seen.add(&format!("{count} {text}"))
+        let is_new = |user: &&Value| {
+            if let Some(id) = user.get("id").and_then(Value::as_str) {
+                return seen.add(id);
             }
+            let text = user.to_string();
+            let count = nameless.entry(text.clone()).and_modify(|count| *count += 1).or_insert(1);
+            seen.add(&format!("{count} {text}"))
         };
         page.resources.iter().filter(is_new).collect()
     }

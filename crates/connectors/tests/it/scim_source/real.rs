@@ -23,7 +23,7 @@ async fn filled(server: &Scim) -> Vec<String> {
         json!({"method": "POST", "path": "/Users", "bulkId": format!("b{n}"), "data": {
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
             "userName": format!("user{n}@example.org"), "externalId": format!("hr-{n}"), "password": "Pass!w0rd-1",
-            "name": {"givenName": "Ana", "familyName": format!("Ruiz {n}")}, "active": n % 2 == 0,
+            "name": {"givenName": "Ana", "familyName": format!("Ruiz {n}")}, "active": n.is_multiple_of(2),
             "emails": [{"value": format!("user{n}@example.org"), "primary": true}],
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Books"}
         }})

@@ -90,7 +90,7 @@ async fn people_that_moved_between_pages_come_once_and_nobody_is_lost() {
     assert_eq!(walked(&shifting.await).await.0, 25);
     // somebody comes first: the last of a page is the first of the next
     let growing = Service::users(|read| {
-        let all: Vec<_> = users(if read.before == 0 { 1 } else { 0 }, 25);
+        let all: Vec<_> = users(usize::from(read.before == 0), 25);
         let (from, count) = (read.number("startIndex"), read.number("count"));
         let slice = all.iter().skip(from - 1).take(count).cloned().collect::<Vec<_>>();
         page(&slice, Some(all.len()))
