@@ -127,6 +127,9 @@ batch_size = {BATCH}
 concurrency = {CONCURRENCY}
 writes_per_second = 100000
 
+[social.issuers]
+"facebook.com" = "facebook.com"
+
 [passwords]
 strategy = "reset"
 "#
