@@ -36,7 +36,7 @@ pub(crate) fn start(verbosity: u8, as_json: bool) {
     // a certificate that is not trusted is told with the request that it stopped
     let told = ("rustls_platform_verifier", LevelFilter::OFF);
     let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(targets).with_target(told.0, told.1);
-    let lines = fmt::layer().with_writer(io::stderr).with_target(verbosity > 1);
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(crate::out::coloured()).with_target(verbosity > 1);
     let lines = if as_json { lines.json().boxed() } else { lines.boxed() };
     let lines = lines.with_filter(filter);
     // a logger that is there already stays: the program can be started once only

@@ -14,6 +14,7 @@ use crate::{
     error::PhaseError,
     leftovers::{self, UnderWay},
     run::Run,
+    words::{agreeing, counted},
 };
 
 /// What purge did.
@@ -40,12 +41,14 @@ pub async fn purge(run: &Run) -> Result<PurgeReport, PhaseError> {
     let status = sterna_ledger::status::read(run.ledger.folder())?;
     let waiting = status.credential(CredentialState::AwaitingSignIn) + status.credential(CredentialState::Answered);
     if waiting > 0 {
-        let message = format!("{waiting} accounts still await their first sign-in");
+        let message =
+            format!("{} still {} a first sign-in", counted(waiting, "account"), agreeing(waiting, "awaits", "await"));
         return Err(PhaseError::cannot(Code::E5006, message));
     }
     let open = status.profile(ProfileState::Intended) + status.profile(ProfileState::InDoubt);
     if open > 0 {
-        return Err(PhaseError::cannot(Code::E5016, format!("the outcome of {open} requests is still unknown")));
+        let message = format!("the outcome of {} is still unknown", counted(open, "request"));
+        return Err(PhaseError::cannot(Code::E5016, message));
     }
     let leftovers = leftovers::clear(run.ledger.folder(), UnderWay::Refuse, run.now()).await?;
     run.ledger.purge(run.now()).await?;

@@ -19,6 +19,7 @@ use crate::{
     error::PhaseError,
     run::Run,
     verify::{AT_TARGET, settle},
+    words::{agreeing, counted},
 };
 
 /// What undo did.
@@ -59,7 +60,10 @@ pub async fn undo(run: &Run, target: &Arc<dyn Target>) -> Result<UndoReport, Pha
     let status = sterna_ledger::status::read(run.ledger.folder())?;
     let open = status.profile(ProfileState::Intended) + status.profile(ProfileState::InDoubt);
     if open > 0 {
-        let message = format!("the outcome of {open} requests is unknown; run `sterna apply` first, it looks them up");
+        let message = format!(
+            "the outcome of {} is unknown; run `sterna apply` first, it looks them up",
+            counted(open, "request")
+        );
         return Err(PhaseError::cannot(Code::E5016, message));
     }
     // what was sent a moment ago may not show yet, and would be taken for gone
@@ -85,8 +89,12 @@ pub async fn undo(run: &Run, target: &Arc<dyn Target>) -> Result<UndoReport, Pha
     }
     let mut report = undo.report;
     if report.signed_in + report.unknown > 0 {
-        let message =
-            format!("{} accounts are left: their owner has, or may have, signed in", report.signed_in + report.unknown);
+        let left = report.signed_in + report.unknown;
+        let message = format!(
+            "{} {} left: their owner has, or may have, signed in",
+            counted(left, "account"),
+            agreeing(left, "is", "are")
+        );
         report.findings.push(Finding::warning(Code::E5013, message).hint(Code::E5013.mend()));
     }
     let outcome = format!("{} removed, {} left", report.removed, report.signed_in + report.unknown);

@@ -28,6 +28,7 @@ use crate::{
     error::PhaseError,
     plan::{fill_inventory, recreate},
     run::Run,
+    words::{agreeing, counted},
 };
 
 /// What verify found.
@@ -251,10 +252,13 @@ async fn sweep_for_doubles(run: &Run, target: &dyn Target, report: &mut VerifyRe
 }
 
 fn findings(report: &mut VerifyReport) {
-    let unexpected = format!("{} accounts are at the target that should not be", report.unexpected);
+    let are =
+        |number: u64, many: &str, one: &str| format!("{} {}", counted(number, "account"), agreeing(number, one, many));
+    let unexpected =
+        are(report.unexpected, "are at the target that should not be", "is at the target that should not be");
     for (count, finding) in [
-        (report.differs, Finding::error(Code::E5011, format!("{} accounts differ", report.differs))),
-        (report.missing, Finding::error(Code::E5017, format!("{} accounts are missing", report.missing))),
+        (report.differs, Finding::error(Code::E5011, are(report.differs, "differ", "differs"))),
+        (report.missing, Finding::error(Code::E5017, are(report.missing, "are missing", "is missing"))),
         (report.unexpected, Finding::warning(Code::E2107, unexpected)),
     ] {
         if count > 0 {

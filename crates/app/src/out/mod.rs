@@ -39,6 +39,11 @@ pub(crate) enum Form {
     Json,
 }
 
+/// Whether standard error may have colours: only where somebody looks at it who has not asked for none (NO_COLOR).
+pub(crate) fn coloured() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Where everything that people or scripts read goes through.
 pub(crate) struct Out {
     form: Form,
@@ -51,8 +56,7 @@ pub(crate) struct Out {
 impl Out {
     /// Results in `form`.
     pub(crate) fn new(form: Form, verbosity: u8) -> Self {
-        let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { form, colour, verbosity, lost: AtomicBool::new(false) }
+        Self { form, colour: coloured(), verbosity, lost: AtomicBool::new(false) }
     }
 
     /// Gives the result of a command: `text` for people, `document` with `--json`.
