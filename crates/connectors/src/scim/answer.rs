@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sterna_core::{code::Code, ids::TargetId, port::Answer};
 
+use super::ids;
 use crate::http::exchange::Reply;
 
 /// What was asked for.
@@ -46,15 +47,14 @@ impl Item {
             status: reply.status,
             retry_after: reply.retry_after,
             location: reply.header("location").map(str::to_owned),
-            body: serde_json::from_slice(&reply.body).unwrap_or_default(),
+            body: ids::parse(&reply.body).unwrap_or_default(),
         }
     }
 
     /// The id of the resource that was made: in the body, else the last part of its place.
     pub(super) fn id(&self) -> Option<TargetId> {
-        let body = self.body.get("id").and_then(Value::as_str);
-        let last = || self.location.as_deref()?.trim_end_matches('/').rsplit('/').next();
-        body.or_else(last).filter(|id| !id.is_empty()).map(|id| TargetId(id.to_owned()))
+        let body = self.body.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+        body.or_else(|| ids::of_place(self.location.as_deref()?)).map(TargetId)
     }
 
     /// `scimType` of an error; WSO2 puts any text there (wso2-scim.md 1.4), so only what looks like a word is taken.

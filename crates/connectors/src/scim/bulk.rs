@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Range};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::answer::Item;
+use super::{answer::Item, ids};
 
 /// How much one request may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,12 +135,13 @@ fn by_place(answer: &Map<String, Value>, expected: &[Expected<'_>]) -> Option<us
 }
 
 fn item(answer: &Map<String, Value>) -> Option<Item> {
-    let body = match answer.get("response") {
+    let mut body = match answer.get("response") {
         None | Some(Value::Null) => Value::Null,
         // WSO2 writes the response as a text that holds JSON (wso2-scim.md 2.11, 2)
         Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
         Some(value) => value.clone(),
     };
+    ids::as_texts(&mut body);
     let location = answer.get("location").and_then(Value::as_str).map(str::to_owned);
     Some(Item { status: status(answer.get("status")?)?, retry_after: None, location, body })
 }

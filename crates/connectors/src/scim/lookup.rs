@@ -56,7 +56,9 @@ impl ScimTarget {
             let these: Vec<&Wanted> = wanted.iter().filter(|one| one.by == by).collect();
             let users = self.filtered(&these).await.map_err(|error| error.during(doing))?;
             for (one, users) in these.iter().zip(users) {
-                for id in users.iter().filter(|user| self.fits(one, user)).filter_map(record::id) {
+                for user in users.iter().filter(|user| self.fits(one, user)) {
+                    // somebody is there: without an id that is not nobody
+                    let id = record::id(user).ok_or_else(|| ReadError::Shape.during(doing))?;
                     match &one.identity {
                         None => add_once(&mut found[one.probe].by_key, id),
                         Some(identity) => add_once(&mut found[one.probe].by_identity, (identity.clone(), id)),

@@ -3,7 +3,7 @@
 //! Start at [`target::ScimTarget`]. `dialect.rs` has what the products make of the protocol, as data. Pure, and so tables in
 //! tests: `draft.rs` with `identities.rs` and `fit.rs` (account to what is sent, and what is lost), `write.rs` (bodies),
 //! `record.rs` (what servers give), `compare.rs`, `schema.rs` (what a server says of itself), `answer.rs` (what a reply
-//! means), `bulk.rs`, `paging.rs`, `joining.rs`. The wire: `service.rs` (one request), `sending.rs` (by Bulk or one by one),
+//! means), `ids.rs`, `bulk.rs`, `paging.rs`, `joining.rs`. The wire: `service.rs` (one request), `sending.rs` (by Bulk or one by one),
 //! `bulking.rs` (smaller Bulk requests where larger ones go unanswered), `again.rs` (a second try for groups and links),
 //! `apply.rs`, `lookup.rs`, `memberships.rs` and `members.rs` (groups and roles), `associations.rs` (sign-ins at other providers).
 
@@ -23,6 +23,7 @@ mod failure;
 mod fit;
 mod gathering;
 mod identities;
+mod ids;
 mod joining;
 mod kind;
 mod lookup;

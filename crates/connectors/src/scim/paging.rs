@@ -112,15 +112,16 @@ impl Trail {
         };
         let got = page.resources.len() as u64;
         if self.first.as_deref() == Some(first) {
-            // a service that knows no pages gives everything each time; a full page says nothing of the rest
-            return if got < count { Step::EndedBefore } else { Step::Circle };
+            // a service that knows no pages gives everything each time; a full page says nothing of the rest, and one
+            // that has a size of its own is everything only where nobody says that there are more
+            let is_all = got != count && page.total.is_none_or(|total| total <= got);
+            return if is_all { Step::EndedBefore } else { Step::Circle };
         }
         if let Place::Index(index) = self.place {
-            let ignores_count = got > count;
             let is_over = page.total.is_some_and(|total| index + got > total);
             // a total that is no more than a full first page may be the size of the page
             let is_suspect = index == 1 && got >= count && page.total.is_some_and(|total| total <= got);
-            if ignores_count || (is_over && !is_suspect && totals == Totals::Believed) {
+            if is_over && !is_suspect && totals == Totals::Believed {
                 return Step::End;
             }
         }
@@ -219,7 +220,21 @@ mod tests {
         // everybody fits on one page
         assert_eq!(walk(Totals::Doubted, |_, count| honest(7)(1, count)), Ok((7, 2)));
         // and one that ignores the count as well has given everything
-        assert_eq!(walk(Totals::Doubted, |_, _| honest(25)(1, 25)), Ok((25, 1)));
+        let everything = |_, _| honest(25)(1, 25);
+        assert_eq!(walk(Totals::Doubted, everything), Ok((25, 2)));
+        assert_eq!(walk(Totals::Believed, everything), Ok((25, 2)));
+        assert_eq!(walk(Totals::Doubted, |_, _| Page { total: None, ..honest(25)(1, 25) }), Ok((25, 2)));
+    }
+
+    #[test]
+    fn pages_of_a_size_of_their_own_are_not_taken_for_everything() {
+        // SCIMMY behind Express 5 gives the first 20 whatever it is asked for
+        for size in [4, 20] {
+            assert_eq!(walk(Totals::Believed, |_, _| honest(25)(1, size)), Err("a circle"), "{size}");
+            assert_eq!(walk(Totals::Doubted, |_, _| honest(25)(1, size)), Err("a circle"), "{size}");
+        }
+        assert_eq!(walk(Totals::Doubted, |index, _| honest(50)(index, 20)), Ok((50, 4)));
+        assert_eq!(walk(Totals::Believed, |index, _| honest(50)(index, 20)), Ok((50, 3)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::{
     config::TargetConfig,
     dialect::Budget,
     failure::ReadError,
+    ids,
     paging::{Page, Step, Totals, Trail},
 };
 use crate::http::{
@@ -194,7 +195,7 @@ impl Service {
     pub(super) async fn get_counted(&self, url: &str, counted: Counted) -> Result<Value, ReadError> {
         let _place = self.leave(counted).await;
         let reply = self.caller.read(|http| request(http, &Method::GET, url, counted)).await?;
-        serde_json::from_slice(&reply.body).map_err(|_| ReadError::Shape)
+        ids::parse(&reply.body).map_err(|_| ReadError::Shape)
     }
 
     /// The same, once; how it failed does not matter.
@@ -202,7 +203,7 @@ impl Service {
         let _place = self.leave(Counted::Scim).await;
         let url = self.url(path);
         let reply = self.caller.read_once(|http| request(http, &Method::GET, &url, Counted::Scim)).await.ok()?;
-        if reply.status == 200 { serde_json::from_slice(&reply.body).ok() } else { None }
+        if reply.status == 200 { ids::parse(&reply.body).ok() } else { None }
     }
 
     /// Reads one thing that may not be there.

@@ -6,7 +6,7 @@ use sterna_core::{code::Finding, settings::Values};
 
 use crate::{
     http::access::{AccessConfig, Known},
-    scim::{Product, places},
+    scim::{Product, Totals, places},
 };
 
 /// What a source runs on.
@@ -36,6 +36,8 @@ pub(crate) struct SourceConfig {
     pub(crate) key: &'static str,
     /// Most memberships that are held.
     pub(crate) max_memberships: usize,
+    /// Whether everybody has come when fewer came than the service says that there are.
+    pub(crate) totals: Totals,
     /// Where each person's identities at other providers are read.
     pub(crate) federated: Federated,
 }
@@ -97,6 +99,7 @@ impl SourceConfig {
                 _ => "id",
             },
             max_memberships: usize::try_from(count("max_memberships", 5_000_000)).unwrap_or(usize::MAX),
+            totals: if values.text("totals") == Some("ignored") { Totals::Doubted } else { Totals::Believed },
             federated: Federated::Nowhere,
         })
     }

@@ -5,6 +5,7 @@ use sterna_core::{
     port::SourceError,
 };
 
+use super::walk::Short;
 use crate::{
     http::{access::MEND, token::NoToken},
     scim::ReadError,
@@ -44,6 +45,21 @@ pub(super) fn ended(error: &ReadError, doing: &str) -> SourceError {
         ),
     };
     SourceError::new(code, format!("{doing} failed: {error}")).hint(hint)
+}
+
+/// The error of a list that gives fewer people than the service says that there are.
+pub(super) fn too_few(short: Short) -> SourceError {
+    let Short { seen, total } = short;
+    let error = SourceError::new(
+        Code::E3012,
+        format!(
+            "the service says that it has {total} people, and gave {seen} each time that it was asked for all of them"
+        ),
+    );
+    error.hint(
+        "see whether the account that it is read with may see everybody, and try another `page_size`; where the service \
+         counts wrong, set totals = \"ignored\"",
+    )
 }
 
 /// The same as a finding of a check.

@@ -77,6 +77,14 @@ shared!(
     "Most memberships that are held in memory with groups = \"from-groups\"."
 );
 
+shared!(
+    TOTALS,
+    "totals",
+    Takes::Choice(&["kept-to", "ignored"]),
+    Need::Default("\"kept-to\""),
+    "What it means when fewer people come than the service says that it has: that somebody is missing, or nothing."
+);
+
 /// The settings of `connector = "scim"`.
 const SETTINGS: &[Setting] = access_settings![
     Setting {
@@ -96,6 +104,7 @@ const SETTINGS: &[Setting] = access_settings![
     GROUPS,
     KEY,
     MAX_MEMBERSHIPS,
+    TOTALS,
     REQUEST_TIMEOUT,
 ];
 

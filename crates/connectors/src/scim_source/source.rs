@@ -13,7 +13,7 @@ use sterna_core::{
 
 use super::{
     config::{Federated, MembersFrom, SourceConfig},
-    failure::{ended, finding},
+    failure::{ended, finding, too_few},
     members::Memberships,
     names::Names,
     record::{Beside, record},
@@ -186,13 +186,18 @@ impl Source for ScimSource {
             Some(cursor) => Mark::from_cursor(cursor)
                 .ok_or_else(|| SourceError::new(Code::E3006, "the cursor is none of this source's"))?,
         };
+        if let Some(short) = mark.short() {
+            // whoever begins again later walks over all of it
+            let is_new = self.seen.count().is_some();
+            return Err(if is_new { too_few(short) } else { SourceError::new(Code::E3006, "the list was too short") });
+        }
         let query = self.query(&mark);
         let ready = self.ready().await?;
         let page = ready.service.page(&format!("/Users?{query}")).await;
         let page = page.map_err(|error| ended(&error, "reading a page of users"))?;
         let step = mark.step(&page, self.config.page_size);
         let users = if step == Step::EndedBefore { Vec::new() } else { self.fresh(&page) };
-        let next = match mark.next(step, page.total, self.seen.count()) {
+        let next = match mark.next(step, page.total, self.seen.count(), self.config.totals) {
             Next::Circle => return Err(ended(&ReadError::Circle, "reading a page of users")),
             Next::Page(next) => Some(next),
             Next::End => None,

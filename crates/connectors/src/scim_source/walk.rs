@@ -33,6 +33,8 @@ pub(super) struct Mark {
     total: Option<u64>,
     /// Whether another page said another one.
     has_changed: bool,
+    /// There is no further page: somebody is missing.
+    short: Option<Short>,
 }
 
 /// What follows a page.
@@ -46,10 +48,19 @@ pub(super) enum Next {
     Circle,
 }
 
+/// A list that gave fewer people than the service says that there are, walk after walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Short {
+    /// How many came.
+    pub(super) seen: u64,
+    /// How many it says.
+    pub(super) total: u64,
+}
+
 impl Mark {
     /// The beginning.
     pub(super) fn start(trail: Trail) -> Self {
-        Self { trail, walk: 1, pages: 0, total: None, has_changed: false }
+        Self { trail, walk: 1, pages: 0, total: None, has_changed: false, short: None }
     }
 
     /// The part of a query that asks for the page.
@@ -63,28 +74,38 @@ impl Mark {
     }
 
     /// What follows the page that said this total; `seen` are all people that were read so far, where that is known.
-    pub(super) fn next(&self, step: Step, total: Option<u64>, seen: Option<u64>) -> Next {
+    /// Walks are repeated where totals count.
+    pub(super) fn next(&self, step: Step, total: Option<u64>, seen: Option<u64>, totals: Totals) -> Next {
         let has_changed = self.has_changed || (self.pages > 0 && total != self.total);
         let first = if self.pages == 0 { total } else { self.total };
         match step {
             Step::Circle => Next::Circle,
             Step::Next(_) if self.pages >= PAGES => Next::Circle,
             Step::Next(trail) => {
-                Next::Page(Self { trail, walk: self.walk, pages: self.pages + 1, total: first, has_changed })
+                let pages = self.pages + 1;
+                Next::Page(Self { trail, walk: self.walk, pages, total: first, has_changed, short: None })
             }
             Step::End | Step::EndedBefore => {
-                let Some(seen) = seen.filter(|_| self.walk < WALKS && self.trail.is_by_index()) else {
-                    return Next::End;
-                };
+                let counts = totals == Totals::Believed && self.trail.is_by_index();
+                let Some((seen, total)) = seen.zip(total.or(first)).filter(|_| counts) else { return Next::End };
                 // a total of a page is the size of that page with some services: it is smaller than what was read
-                let is_short = total.or(first).is_some_and(|total| total > seen);
-                if (has_changed && total.is_some_and(|total| total >= seen)) || is_short {
-                    let again = Self { walk: self.walk + 1, ..Self::start(Trail::by_index()) };
-                    return Next::Page(again);
+                let is_short = total > seen;
+                let may_be_short = has_changed && total >= seen;
+                if (is_short || may_be_short) && self.walk < WALKS {
+                    return Next::Page(Self { walk: self.walk + 1, ..Self::start(Trail::by_index()) });
+                }
+                // where people come and go all the time the last ones may be missing; else somebody is kept from us
+                if is_short && !has_changed {
+                    return Next::Page(Self { short: Some(Short { seen, total }), ..self.clone() });
                 }
                 Next::End
             }
         }
+    }
+
+    /// Set where the list is over and somebody is missing.
+    pub(super) fn short(&self) -> Option<Short> {
+        self.short
     }
 
     /// How much has been read.
@@ -144,10 +165,14 @@ mod tests {
         let mut mark = Mark::start(Trail::by_index());
         let (last, before) = totals.split_last().unwrap();
         for total in before {
-            let Next::Page(next) = mark.next(Step::Next(Trail::by_index()), Some(*total), Some(0)) else { panic!() };
+            let Next::Page(next) = mark.next(Step::Next(Trail::by_index()), Some(*total), Some(0), Totals::Believed)
+            else {
+                panic!()
+            };
             mark = Mark::from_cursor(&next.to_cursor().unwrap()).unwrap();
         }
-        let next = mark.next(Step::End, Some(*last), Some(seen));
+        assert_eq!(mark.next(Step::End, Some(*last), Some(seen), Totals::Doubted), Next::End);
+        let next = mark.next(Step::End, Some(*last), Some(seen), Totals::Believed);
         assert_eq!(next != Next::End, again, "{totals:?} {seen}");
     }
 
@@ -165,15 +190,21 @@ mod tests {
 
     #[test]
     fn walks_end_whatever_the_service_says() {
+        let end = |mark: &Mark, seen| mark.next(Step::End, Some(99), seen, Totals::Believed);
         let mut mark = Mark::start(Trail::by_index());
         for _ in 1..WALKS {
-            let Next::Page(next) = mark.next(Step::End, Some(99), Some(10)) else { panic!("another walk") };
+            let Next::Page(next) = end(&mark, Some(10)) else { panic!("another walk") };
+            assert_eq!(next.short(), None);
             mark = next;
         }
-        assert_eq!(mark.next(Step::End, Some(99), Some(10)), Next::End);
+        // 89 people are kept from us, which is no end; where people come and go some may be late
+        let Next::Page(short) = end(&mark, Some(10)) else { panic!("an end") };
+        assert_eq!(short.short(), Some(Short { seen: 10, total: 99 }));
+        assert_eq!(end(&Mark { has_changed: true, ..mark }, Some(98)), Next::End);
         // what was not seen from the start, or goes by cursor, is walked over once
-        assert_eq!(Mark::start(Trail::by_index()).next(Step::End, Some(99), None), Next::End);
-        assert_eq!(Mark::start(Trail::by_cursor()).next(Step::End, Some(99), Some(10)), Next::End);
-        assert_eq!(Mark::start(Trail::by_index()).next(Step::Circle, None, None), Next::Circle);
+        assert_eq!(end(&Mark::start(Trail::by_index()), None), Next::End);
+        assert_eq!(end(&Mark::start(Trail::by_cursor()), Some(10)), Next::End);
+        let circle = Mark::start(Trail::by_index()).next(Step::Circle, None, None, Totals::Believed);
+        assert_eq!(circle, Next::Circle);
     }
 }

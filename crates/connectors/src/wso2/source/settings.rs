@@ -123,6 +123,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     scim_source::ATTRIBUTES,
     scim_source::GROUPS,
     scim_source::MAX_MEMBERSHIPS,
+    scim_source::TOTALS,
     scim_source::REQUEST_TIMEOUT,
     access::TOKEN,
     access::USERNAME,

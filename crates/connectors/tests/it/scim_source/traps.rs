@@ -49,7 +49,19 @@ async fn a_service_that_does_not_page_is_noticed_or_gives_everybody_at_once() {
     // the first page for ever
     assert_eq!(code(&Service::users(|_| page(&users(1, 10), Some(25))).await).await, Code::E3008);
     // no count either: everybody is on the first page
-    assert_eq!(walked(&Service::users(|_| page(&users(1, 25), Some(25))).await).await, (25, 1));
+    assert_eq!(walked(&Service::users(|_| page(&users(1, 25), Some(25))).await).await, (25, 2));
+    assert_eq!(walked(&Service::users(|_| page(&users(1, 7), None)).await).await, (7, 2));
+    // a page of a size of its own, always the first: SCIMMY behind Express 5
+    for size in [4, 20] {
+        let fixed = Service::users(move |_| page(&users(1, size), Some(25)));
+        assert_eq!(code(&fixed.await).await, Code::E3008, "{size}");
+    }
+    // larger pages than were asked for
+    let large = Service::users(|read| {
+        let from = read.number("startIndex");
+        page(&users(from, (from + 19).min(45)), Some(45))
+    });
+    assert_eq!(walked(&large.await).await, (45, 4));
     // smaller pages than were asked for
     let capped = Service::users(|read| {
         let from = read.number("startIndex");
@@ -65,17 +77,51 @@ async fn a_total_that_lies_neither_ends_nor_prolongs_a_walk_for_long() {
         (status, headers, body.replace("\"totalResults\":25", "\"totalResults\":10"))
     });
     assert_eq!(walked(&of_the_page.await).await.0, 25);
-    let too_many = Service::users(|read| {
-        let (status, headers, body) = honest(read, 25);
-        (status, headers, body.replace("\"totalResults\":25", "\"totalResults\":99"))
-    });
-    let (people, pages) = walked(&too_many.await).await;
-    assert!(people == 25 && pages <= 12, "{pages}");
     let none = Service::users(|read| {
         let from = read.number("startIndex");
         page(&users(from, (from + 9).min(25)), None)
     });
     assert_eq!(walked(&none.await).await.0, 25);
+}
+
+#[tokio::test]
+async fn a_service_that_keeps_somebody_back_is_not_read_to_its_end() {
+    let short = Service::users(|read| {
+        let (status, headers, body) = honest(read, 25);
+        (status, headers, body.replace("\"totalResults\":25", "\"totalResults\":99"))
+    })
+    .await;
+    let toml = short.toml("page_size = 10");
+    let mut reading = source(&toml);
+    let (records, pages, error) = rest(&mut *reading, None).await;
+    let error = error.expect("an error");
+    assert_eq!((accounts(records).len(), pages, error.code), (25, 12, Code::E3012), "{error}");
+    assert!(error.to_string().contains("99") && error.hint.is_some_and(|hint| hint.contains("totals")));
+    // unless it is known to count wrong
+    let toml = short.toml("page_size = 10\ntotals = \"ignored\"");
+    let (records, pages, error) = rest(&mut *source(&toml), None).await;
+    assert!(error.is_none());
+    assert_eq!((accounts(records).len(), pages), (25, 4));
+}
+
+#[tokio::test]
+async fn a_reading_that_came_out_short_begins_anew_and_does_not_end_well_the_next_time() {
+    let short = Service::users(|read| {
+        let (status, headers, body) = honest(read, 5);
+        (status, headers, body.replace("\"totalResults\":5", "\"totalResults\":6"))
+    })
+    .await;
+    let toml = short.toml("page_size = 10");
+    let (mut reading, mut cursor) = (source(&toml), None);
+    let ended = loop {
+        match reading.read(cursor.as_ref()).await {
+            Ok(page) => cursor = page.next,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(ended.code, Code::E3012);
+    let again = source(&toml).read(cursor.as_ref()).await.err().unwrap();
+    assert_eq!(again.code, Code::E3006);
 }
 
 #[tokio::test]
