@@ -25,6 +25,7 @@ use super::{
     failure::ReadError,
     lookup::user_path,
     memberships::Membership,
+    references::Naming,
     sending::{Request, Sender, not_sent},
     target::ScimTarget,
     write,
@@ -61,12 +62,20 @@ impl ScimTarget {
         }
         let sender = Sender { service: &self.service, bulking: &self.bulking, deadline };
         let memberships = self.memberships(&sender, batch).await;
-        let sent = sender.send_joined(&requests, &self.joins(&memberships, &places)).await;
+        let joins = self.joins(&memberships, &places);
+        let is_named = joins.iter().any(|join| !join.who.is_empty());
+        let naming = if is_named { self.references.next() } else { Naming::Ids };
+        let sent = sender.send_joined(&requests, if naming == Naming::Ids { &[] } else { &joins }).await;
         for (place, answer) in places.iter().zip(sent.answers) {
             answers[*place] = Some(answer);
         }
         let done = sent.joined.into_iter().map(|numbers| numbers.into_iter().map(|at| places[at]).collect());
-        self.after(batch, &mut answers, &memberships, &done.collect::<Vec<_>>()).await;
+        let mut done: Vec<BTreeSet<usize>> = done.collect();
+        done.resize_with(memberships.len(), BTreeSet::new);
+        if naming == Naming::Trial {
+            self.look_at_trial(&sender, &memberships, &mut done, &answers).await;
+        }
+        self.after(batch, &mut answers, &memberships, &done).await;
         let answers = answers.into_iter().map(|answer| answer.unwrap_or_else(|| silence("it has no answer")));
         Sent { answers: answers.collect(), pressure: None }
     }

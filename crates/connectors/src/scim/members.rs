@@ -184,6 +184,11 @@ impl Members {
         format!("{}/{}", self.sort.path, encode(id))
     }
 
+    /// The attribute that lists who is in one.
+    pub(super) fn list(&self) -> &'static str {
+        self.sort.list
+    }
+
     /// The body that adds people.
     pub(super) fn addition(&self) -> fn(&[String]) -> Value {
         self.sort.addition

@@ -105,6 +105,12 @@ impl ScimTarget {
         memberships.iter().map(join).collect()
     }
 
+    /// Where a group or a role is, and which attribute lists who is in it.
+    pub(super) fn where_is(&self, membership: &Membership) -> (String, &'static str) {
+        let members = self.members(membership.of);
+        (members.place(&membership.id), members.list())
+    }
+
     /// Writes what did not go with the accounts; `done` has, for each membership, the places that are written.
     pub(super) async fn write_memberships(
         &self,

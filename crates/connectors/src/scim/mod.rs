@@ -5,7 +5,7 @@
 //! `record.rs` (what servers give), `compare.rs`, `schema.rs` (what a server says of itself), `answer.rs` (what a reply
 //! means), `ids.rs`, `bulk.rs`, `paging.rs`, `joining.rs`. The wire: `service.rs` (one request), `sending.rs` (by Bulk or one by one),
 //! `bulking.rs` (smaller Bulk requests where larger ones go unanswered), `again.rs` (a second try for groups and links),
-//! `apply.rs`, `lookup.rs`, `memberships.rs` and `members.rs` (groups and roles), `associations.rs` (sign-ins at other providers).
+//! `apply.rs`, `lookup.rs`, `references.rs` (whether people may be named before they are made), `memberships.rs` and `members.rs` (groups and roles), `associations.rs` (sign-ins at other providers).
 
 mod again;
 mod answer;
@@ -33,6 +33,7 @@ pub mod outside;
 mod paging;
 mod preflight;
 mod record;
+mod references;
 mod schema;
 mod sending;
 mod service;

@@ -31,6 +31,7 @@ use super::{
     joining::Joining,
     lookup::user_path,
     members::{self, Members},
+    references::References,
     sending::{Request, Sender, not_sent},
     service::Service,
     shape::Shape,
@@ -52,6 +53,7 @@ pub struct ScimTarget {
     pub(super) joining: Mutex<Joining>,
     pub(super) groups: Members,
     pub(super) roles: Members,
+    pub(super) references: References,
     pub(super) associations: Option<Associations>,
     /// Where bulk requests are counted: several calls go into one.
     gathering: Option<Gathering<(Write, Instant), Answer>>,
@@ -76,6 +78,8 @@ impl ScimTarget {
             joining: Mutex::new(joining),
             groups: Members::new(members::GROUPS, config.settling),
             roles: Members::new(members::ROLES, config.settling),
+            // at WSO2 they are resolved, or refused (wso2-scim.md 2.11, 6)
+            references: References::new(shape.dialect.store.is_some()),
             associations: config.associations.clone().map(|base| Associations::new(base, config.federated)),
             service,
             config,

@@ -13,6 +13,7 @@ use sterna_core::{
 use super::{
     config::ResetUse,
     draft::{FURTHER, TEXTS, TRIGGERS},
+    joining::quoted,
     schema::{self, CORE, Schemas},
     shape::{ADDRESS_TYPES, GROUPS, ROLES, Shape},
 };
@@ -131,6 +132,13 @@ pub(super) fn add_members(ids: &[String]) -> Value {
 pub(super) fn add_users(ids: &[String]) -> Value {
     let users: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
     patch(&[json!({"op": "add", "path": "users", "value": users})])
+}
+
+/// A PATCH that takes values out of a list (RFC 7644 3.5.2.2).
+pub(super) fn take_out(list: &str, values: &[String]) -> Value {
+    let filter = |value: &String| format!("{list}[value eq {}]", quoted(value));
+    let operations: Vec<Value> = values.iter().map(|value| json!({"op": "remove", "path": filter(value)})).collect();
+    patch(&operations)
 }
 
 /// What of a change a user holds itself.

@@ -1,0 +1,205 @@
+//! Whether a service makes ids of the `bulkId` references of a bulk request (RFC 7644 3.7.2): looked at before it is relied on.
+//!
+//! SCIMMY replaces the last reference of an operation only and stores the others as they are: groups with members that are
+//! nobody, each answered as done. So the first bulk request of a run with references is a trial. Its groups are read back; where
+//! references were stored, they are taken out, and people come into groups by their ids from then on.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::Value;
+use sterna_core::{ids::TargetId, port::Answer};
+
+use super::{
+    answer::Asked,
+    memberships::Membership,
+    sending::{Request, Sender},
+    target::ScimTarget,
+    write,
+};
+
+/// What a reference begins with.
+const PREFIX: &str = "bulkId:";
+
+/// Most values that one request takes out.
+const CHUNK: usize = 50;
+
+/// What is known of references.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// Nothing yet.
+    Nothing,
+    /// A trial is under way.
+    Trial,
+    /// They become ids.
+    Kept,
+    /// They do not.
+    Broken,
+}
+
+/// What is known of a service's references.
+pub(super) struct References(Mutex<Known>);
+
+/// How a batch names the people that it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// By references.
+    References,
+    /// By references, and what came of them is looked at.
+    Trial,
+    /// Afterwards, by their ids.
+    Ids,
+}
+
+impl References {
+    /// They are relied on where the product is known to keep them.
+    pub(super) fn new(are_known: bool) -> Self {
+        Self(Mutex::new(if are_known { Known::Kept } else { Known::Nothing }))
+    }
+
+    /// How the next batch names people. Whoever is told to try says what came of it.
+    pub(super) fn next(&self) -> Naming {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *known {
+            Known::Nothing => {
+                *known = Known::Trial;
+                Naming::Trial
+            }
+            Known::Kept => Naming::References,
+            Known::Trial | Known::Broken => Naming::Ids,
+        }
+    }
+
+    /// What came of a trial; `None` when it says nothing.
+    fn tried(&self, keeps: Option<bool>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known == Known::Trial {
+            *known = match keeps {
+                None => Known::Nothing,
+                Some(true) => Known::Kept,
+                Some(false) => Known::Broken,
+            };
+        }
+    }
+}
+
+/// What a group that was named in a trial holds.
+#[derive(Debug, PartialEq, Eq)]
+struct Looked {
+    /// References that were stored as they are.
+    stored: Vec<String>,
+    /// Whether everybody is in it.
+    is_whole: bool,
+}
+
+/// Looks at a group's members; `None` when they are not shown.
+fn looked(group: &Value, list: &str, ids: &[&TargetId]) -> Option<Looked> {
+    let members: BTreeSet<&str> =
+        group.get(list)?.as_array()?.iter().filter_map(|member| member.get("value")?.as_str()).collect();
+    let stored = members.iter().filter(|value| value.starts_with(PREFIX)).map(|value| (*value).to_owned()).collect();
+    Some(Looked { stored, is_whole: ids.iter().all(|id| members.contains(id.0.as_str())) })
+}
+
+impl ScimTarget {
+    /// Looks at what became of the references of a trial, and mends it; whether they are relied on from now on. Where they
+    /// are not, nobody is taken to be in a group.
+    pub(super) async fn look_at_trial(
+        &self,
+        sender: &Sender<'_>,
+        memberships: &[Membership],
+        done: &mut [BTreeSet<usize>],
+        answers: &[Option<Answer>],
+    ) {
+        let (mut keeps, mut waste) = (None, Vec::new());
+        for (one, done) in memberships.iter().zip(done.iter()) {
+            let ids: Vec<&TargetId> = done.iter().filter_map(|place| id(answers.get(*place)?.as_ref()?)).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let (path, list) = self.where_is(one);
+            let read = self.service.get_if_there(&format!("{path}?attributes={list}")).await.ok().flatten();
+            let Some(looked) = read.and_then(|group| looked(&group, list, &ids)) else { continue };
+            let is_right = looked.is_whole && looked.stored.is_empty();
+            // one reference says too little: the last one of an operation may be the only one that is replaced
+            if !is_right || ids.len() > 1 {
+                keeps = Some(keeps.unwrap_or(true) && is_right);
+            }
+            if !looked.stored.is_empty() {
+                waste.push((path, list, looked.stored));
+            }
+            // a group that is as it should be says enough; one that is not may not be alone
+            if keeps == Some(true) {
+                break;
+            }
+        }
+        self.references.tried(keeps);
+        if keeps == Some(false) {
+            tracing::warn!("The service does not resolve references of Bulk requests; groups get members by their ids");
+            done.iter_mut().for_each(BTreeSet::clear);
+            self.take_out(sender, &waste).await;
+        }
+    }
+
+    /// Takes references out of groups, each request by itself: in a bulk request they would be references again.
+    async fn take_out(&self, sender: &Sender<'_>, waste: &[(String, &'static str, Vec<String>)]) {
+        let mut failed = 0;
+        for (path, list, all) in waste {
+            let id = TargetId(path.clone());
+            for some in all.chunks(CHUNK) {
+                let body = Some(write::take_out(list, some));
+                let asked = Asked::Update(&id);
+                let request = Request { asked, method: "PATCH", path: path.clone(), body, version: None };
+                let answers = sender.send_again(std::slice::from_ref(&request)).await;
+                failed += answers.iter().filter(|answer| !matches!(answer, Answer::Holds(_))).count() * some.len();
+            }
+        }
+        if failed > 0 {
+            tracing::warn!(failed, "Groups have members whose value begins with `bulkId:`; take them out by hand");
+        }
+    }
+}
+
+fn id(answer: &Answer) -> Option<&TargetId> {
+    if let Answer::Holds(id) = answer { Some(id) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_batch_tries_and_the_others_do_without_until_it_has() {
+        let references = References::new(false);
+        assert_eq!(references.next(), Naming::Trial);
+        assert_eq!(references.next(), Naming::Ids);
+        references.tried(None);
+        assert_eq!(references.next(), Naming::Trial);
+        references.tried(Some(true));
+        assert_eq!((references.next(), references.next()), (Naming::References, Naming::References));
+        let broken = References::new(false);
+        broken.next();
+        broken.tried(Some(false));
+        assert_eq!(broken.next(), Naming::Ids);
+        assert_eq!(References::new(true).next(), Naming::References);
+    }
+
+    fn check(members: Value, stored: &[&str], is_whole: bool) {
+        let ids = [TargetId("u1".into()), TargetId("u2".into())];
+        let group = json!({ "members": members });
+        let came = looked(&group, "members", &ids.each_ref()).unwrap();
+        assert_eq!((came.stored, came.is_whole), (stored.iter().map(|one| (*one).to_owned()).collect(), is_whole));
+    }
+
+    #[test]
+    fn references_that_were_stored_and_people_who_are_missing_are_seen() {
+        check(json!([{"value": "u2"}, {"value": "u1"}, {"value": "u9"}]), &[], true);
+        check(json!([{"value": "bulkId:o0"}, {"value": "u2"}]), &["bulkId:o0"], false);
+        check(json!([{"value": "u2"}]), &[], false);
+        check(json!([]), &[], false);
+        assert_eq!(looked(&json!({"id": "g"}), "members", &[]), None);
+    }
+}
