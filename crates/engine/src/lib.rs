@@ -10,6 +10,7 @@ mod error;
 pub mod export;
 pub mod extract;
 pub mod handover;
+mod held;
 pub mod leftovers;
 pub mod plan;
 pub mod purge;

@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 use serde::Serialize;
 use sterna_core::{
     code::{Code, Finding},
-    ids::{Ordinal, TargetId},
+    ids::Ordinal,
     plan::Action,
     port::{Activity, Answer, Held, Operation, Target, Write},
     state::{CredentialEvent, CredentialState, ProfileEvent, ProfileState},
@@ -17,6 +17,7 @@ use sterna_ledger::sending::{Case, Outcome, Selection};
 use crate::{
     apply::lanes::Lanes,
     error::PhaseError,
+    held::held,
     run::Run,
     verify::{AT_TARGET, settle},
     words::{agreeing, counted},
@@ -121,14 +122,11 @@ enum Step {
 
 impl Undo<'_> {
     async fn chunk(&mut self, cases: Vec<Case>) -> Result<(), PhaseError> {
-        let ids: Vec<TargetId> = cases.iter().filter_map(|case| case.target.clone()).collect();
-        let held = self.target.read_back(&ids).await?;
-        let held: std::collections::BTreeMap<TargetId, Option<Held>> = ids.into_iter().zip(held).collect();
+        let held = held(self.target, &cases).await?;
         let (mut writes, mut outcomes) = (Vec::new(), Vec::new());
         self.again = cases.iter().filter(|case| never_starts_over(case)).map(|case| case.ordinal).collect();
-        for case in cases {
-            let there = case.target.as_ref().and_then(|id| held.get(id)).and_then(Option::as_ref);
-            match step(&case, there) {
+        for (case, there) in cases.into_iter().zip(&held) {
+            match step(&case, there.as_ref()) {
                 Step::Send(operation) => writes.push(Write { ordinal: case.ordinal, operation }),
                 Step::LetGo => {
                     self.report.let_go += 1;

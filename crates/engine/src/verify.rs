@@ -13,7 +13,7 @@ use sterna_core::{
     account::Identity,
     code::{Code, Finding},
     hook::PasswordRules,
-    ids::{Ordinal, TargetId},
+    ids::Ordinal,
     plan::{Action, Planned},
     port::{Difference, DifferenceSort, Held, Probe, Target},
     state::{CredentialEvent, ProfileEvent, ProfileState},
@@ -26,6 +26,7 @@ use sterna_ledger::{
 use crate::{
     apply::{ApplyInput, ApplyReport, run_apply},
     error::PhaseError,
+    held::held,
     plan::{fill_inventory, recreate},
     run::Run,
     words::{agreeing, counted},
@@ -162,13 +163,13 @@ pub(crate) async fn settle(run: &Run, target: &dyn Target) -> Result<(), PhaseEr
 }
 
 async fn chunk(run: &Run, target: &dyn Target, cases: &[Case], report: &mut VerifyReport) -> Result<(), PhaseError> {
-    let with_id: Vec<(&Case, TargetId)> = cases.iter().filter_map(|case| Some((case, case.target.clone()?))).collect();
-    let ids: Vec<TargetId> = with_id.iter().map(|(_, id)| id.clone()).collect();
-    let held = target.read_back(&ids).await?;
-    let mut outcomes = Vec::with_capacity(cases.len());
-    for ((case, _), held) in with_id.into_iter().zip(held) {
-        outcomes.push(judge(target, case, held.as_ref(), report));
-    }
+    let with_id = cases.iter().zip(held(target, cases).await?).filter(|(case, _)| case.target.is_some());
+    let outcomes = with_id.map(|(case, held)| {
+        let judged = judge(target, case, held.as_ref(), report);
+        // it may have got another id
+        Outcome { target: held.map(|held| held.id).filter(|id| case.target.as_ref() != Some(id)), ..judged }
+    });
+    let outcomes = outcomes.collect();
     run.ledger.settle(outcomes, run.now()).await?;
     Ok(())
 }
@@ -176,7 +177,8 @@ async fn chunk(run: &Run, target: &dyn Target, cases: &[Case], report: &mut Veri
 fn judge(target: &dyn Target, case: &Case, held: Option<&Held>, report: &mut VerifyReport) -> Outcome {
     let Some(held) = held else {
         report.missing += 1;
-        return Outcome { code: Some(Code::E5017), ..Outcome::step(case.ordinal, ProfileEvent::Miss) };
+        let detail = Some("nobody is there with its id or its key".to_owned());
+        return Outcome { code: Some(Code::E5017), detail, ..Outcome::step(case.ordinal, ProfileEvent::Miss) };
     };
     // the flag going from true to false is the password having moved, never a difference
     let credential = PasswordRules::default().step(case.standing.credential, held);
@@ -190,10 +192,13 @@ fn judge(target: &dyn Target, case: &Case, held: Option<&Held>, report: &mut Ver
         return Outcome { credential, ..Outcome::step(case.ordinal, ProfileEvent::Equal) };
     }
     report.differs += 1;
-    for difference in differences.iter().filter(|difference| difference.sort == DifferenceSort::Differs) {
-        *report.attributes.entry(difference.attribute.clone()).or_default() += 1;
+    let differing = differences.into_iter().filter(|difference| difference.sort == DifferenceSort::Differs);
+    let names: Vec<String> = differing.map(|difference| difference.attribute).collect();
+    for name in &names {
+        *report.attributes.entry(name.clone()).or_default() += 1;
     }
-    Outcome { credential, code: Some(Code::E5011), ..Outcome::step(case.ordinal, ProfileEvent::Differ) }
+    let detail = Some(names.join(", "));
+    Outcome { credential, code: Some(Code::E5011), detail, ..Outcome::step(case.ordinal, ProfileEvent::Differ) }
 }
 
 /// What differs. An account that was there before ours is compared by its identities alone.
@@ -228,7 +233,15 @@ fn missing(wanted: &[Identity], held: &[Identity]) -> Vec<Identity> {
 async fn sweep_for_doubles(run: &Run, target: &dyn Target, report: &mut VerifyReport) -> Result<(), PhaseError> {
     run.progress.begin("sweeping the target for doubles", target.descriptor().accounts.unwrap_or(0));
     run.ledger.clear_inventory().await?;
-    fill_inventory(run, target).await?;
+    match fill_inventory(run, target).await {
+        Err(error) if error.code() == Code::E2010 => {
+            run.ledger.clear_inventory().await?;
+            let message = "what the target holds cannot be read as a whole: nobody looked for doubles";
+            report.findings.push(Finding::warning(Code::E2010, message).hint(Code::E2010.mend()));
+            return Ok(());
+        }
+        filled => filled?,
+    };
     for double in run.ledger.doubled_keys().await? {
         let ids: Vec<&str> = double.iter().map(|id| id.0.as_str()).collect();
         let message = format!("{} objects carry one key: {}", ids.len(), ids.join(", "));
@@ -276,16 +289,10 @@ async fn plan_repair(run: &Run, target: &Arc<dyn Target>) -> Result<HashSet<Ordi
         let cases = run.ledger.cases(Selection { states, cohort: None, after, limit: CHUNK }).await?;
         let Some(last) = cases.last() else { return Ok(planned) };
         after = Some(last.ordinal);
-        let ids: Vec<TargetId> = cases.iter().filter_map(|case| case.target.clone()).collect();
-        let held = target.read_back(&ids).await?;
-        let mut held = ids.into_iter().zip(held).collect::<BTreeMap<_, _>>();
-        let decisions: Vec<Decision> = cases
-            .into_iter()
-            .filter_map(|case| {
-                let held = case.target.as_ref().and_then(|id| held.remove(id)).flatten();
-                decision(target.as_ref(), &case, held.as_ref())
-            })
-            .collect();
+        let held = held(target.as_ref(), &cases).await?;
+        let decisions = cases.iter().zip(&held);
+        let decisions: Vec<Decision> =
+            decisions.filter_map(|(case, held)| decision(target.as_ref(), case, held.as_ref())).collect();
         planned.extend(decisions.iter().map(|decision| decision.ordinal));
         run.ledger.decide(decisions, run.now()).await?;
     }

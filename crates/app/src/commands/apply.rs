@@ -154,7 +154,7 @@ pub(super) fn text(report: &ApplyReport) -> String {
     add(
         &mut text,
         format_args!(
-            "\n\n{} sent, {} of them turned away for the quota. It took {}; predicted were {}.",
+            "\n\n{} sent, {} of them put off and sent again. It took {}; predicted were {}.",
             counted(report.sent, "request"),
             grouped(report.throttled),
             duration(report.took_secs),

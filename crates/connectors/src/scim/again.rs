@@ -8,10 +8,13 @@ use sterna_core::port::Answer;
 use tokio::time::{Instant, sleep};
 
 /// How often something is tried again.
-const TRIES: u32 = 4;
+const TRIES: u32 = 8;
 
-/// How long the first pause is, where the service does not say; the next are twice as long each.
+/// How long the first pause is, where the service does not say; the next are twice as long each, up to [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest of these pauses.
+const LONGEST: Duration = Duration::from_secs(8);
 
 /// Tries that are left.
 pub(super) struct Tries {
@@ -35,7 +38,7 @@ impl Tries {
 
     /// What may be tried again, and after how long.
     fn due(&mut self, answers: &[Answer], now: Instant) -> Option<(Vec<usize>, Duration)> {
-        let mut pause = PAUSE * 2_u32.pow(self.done);
+        let mut pause = LONGEST.min(PAUSE * 2_u32.pow(self.done));
         let mut open = Vec::new();
         for (at, answer) in answers.iter().enumerate() {
             match answer {
@@ -72,7 +75,7 @@ mod tests {
         let put_off = [throttled(None, "")];
         let mut tries = Tries::new(now + Duration::from_mins(10), Duration::ZERO);
         for done in 0..TRIES {
-            assert_eq!(tries.due(&put_off, now), Some((vec![0], PAUSE * 2_u32.pow(done))));
+            assert_eq!(tries.due(&put_off, now), Some((vec![0], LONGEST.min(PAUSE * 2_u32.pow(done)))));
         }
         assert_eq!(tries.due(&put_off, now), None);
         assert_eq!(Tries::new(now + PAUSE, Duration::ZERO).due(&put_off, now), None);

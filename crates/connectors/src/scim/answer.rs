@@ -83,9 +83,16 @@ pub(super) fn classify(asked: Asked<'_>, item: Option<&Item>) -> Answer {
         401 => throttled(Some(Duration::ZERO), TOKEN_OVER),
         429 => throttled(item.retry_after, "the service allows no more requests for now"),
         503 if item.retry_after.is_some() => throttled(item.retry_after, "the service is overloaded"),
-        408 | 500 | 502..=599 => silence("the service failed while it worked on the request"),
+        // the method is the same at the other place, so nothing was done at this one (RFC 9110 15.4.8, 15.4.9)
+        307 | 308 => Answer::Stops {
+            code: Code::E2009,
+            detail: format!("the service answered {}: it is elsewhere, set `url` to where it leads", item.status),
+        },
+        408 | 500 | 502..=599 => {
+            silence(&format!("the service answered {}: whether it did what was asked is not known", item.status))
+        }
         400..=499 | 501 => refused(asked, item),
-        _ => silence("the answer makes no sense"),
+        _ => silence(&format!("the service answered {}, which says nothing of what became of it", item.status)),
     }
 }
 
@@ -104,14 +111,16 @@ fn refused(asked: Asked<'_>, item: &Item) -> Answer {
         (409, _) => Answer::Clashes { on: "a value that is unique there".to_owned() },
         // somebody was between our reading and our writing: read and written again
         (412, _) => throttled(Some(Duration::ZERO), "somebody else changes the account at this moment"),
-        (403, _) if item.scim_type() == "userLimitReached" => stops(Code::E2006, item),
+        (403, _) if item.scim_type() == "userLimitReached" => stops(Code::E2006, asked, item),
         // the right may be there and this one account protected: WSO2 gives up no super administrator (wso2-scim.md 2.4)
         (403, Asked::Remove(_)) => Answer::Refuses { code: Code::E2199, detail: words(item) },
-        (403, Asked::Create) => stops(Code::E2104, item),
-        (403, _) => stops(Code::E2004, item),
-        (404, Asked::Create) => stops(Code::E2009, item),
+        (403, Asked::Create) => stops(Code::E2104, asked, item),
+        (403, _) => stops(Code::E2004, asked, item),
+        (404, Asked::Create) => stops(Code::E2009, asked, item),
         (404 | 410, _) => Answer::Lacks,
-        (405 | 406 | 415 | 501, _) => stops(Code::E2009, item),
+        // one after the other may be told so; they are named, and somebody removes them by hand
+        (405 | 501, Asked::Remove(_)) => Answer::Refuses { code: Code::E2199, detail: words(item) },
+        (405 | 406 | 415 | 501, _) => stops(Code::E2009, asked, item),
         (400, _) => bad_request(asked, item),
         _ => Answer::Refuses { code: Code::E2199, detail: words(item) },
     }
@@ -160,8 +169,14 @@ fn words(item: &Item) -> String {
 }
 
 /// Only the status and the type: these words are shown and logged.
-fn stops(code: Code, item: &Item) -> Answer {
-    let named = format!("the service answered {} {}", item.status, item.scim_type());
+fn stops(code: Code, asked: Asked<'_>, item: &Item) -> Answer {
+    let what = match asked {
+        Asked::Create => "a creation",
+        Asked::Update(_) => "a change",
+        Asked::Credential(_) => "a new password",
+        Asked::Remove(_) => "a removal",
+    };
+    let named = format!("the service answered {what} with {} {}", item.status, item.scim_type());
     Answer::Stops { code, detail: named.trim_end().to_owned() }
 }
 

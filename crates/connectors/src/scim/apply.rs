@@ -5,7 +5,7 @@
 //! one request: the ledger counts the settling time from there. What an account lacks afterwards shows when it is read back,
 //! and `verify --repair` writes it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use serde_json::Value;
 use sterna_core::{
@@ -24,7 +24,7 @@ use super::{
     associations::Wanted,
     failure::ReadError,
     lookup::user_path,
-    memberships::Membership,
+    memberships::Memberships,
     references::Naming,
     sending::{Request, Sender, not_sent},
     target::ScimTarget,
@@ -62,18 +62,19 @@ impl ScimTarget {
         }
         let sender = Sender { service: &self.service, bulking: &self.bulking, deadline };
         let memberships = self.memberships(&sender, batch).await;
-        let joins = self.joins(&memberships, &places);
+        let joins = self.joins(&memberships.all, &places);
         let is_named = joins.iter().any(|join| !join.who.is_empty());
         let naming = if is_named { self.references.next() } else { Naming::Ids };
         let sent = sender.send_joined(&requests, if naming == Naming::Ids { &[] } else { &joins }).await;
-        for (place, answer) in places.iter().zip(sent.answers) {
-            answers[*place] = Some(answer);
+        for ((place, request), answer) in places.iter().zip(&requests).zip(sent.answers) {
+            let again = request.method == "PATCH" && self.lacks_patch(&answer);
+            answers[*place] = Some(if again { not_sent("accounts are written as a whole") } else { answer });
         }
         let done = sent.joined.into_iter().map(|numbers| numbers.into_iter().map(|at| places[at]).collect());
         let mut done: Vec<BTreeSet<usize>> = done.collect();
-        done.resize_with(memberships.len(), BTreeSet::new);
+        done.resize_with(memberships.all.len(), BTreeSet::new);
         if naming == Naming::Trial {
-            self.look_at_trial(&sender, &memberships, &mut done, &answers).await;
+            self.look_at_trial(&sender, &memberships.all, &mut done, &answers).await;
         }
         self.after(batch, &mut answers, &memberships, &done).await;
         let answers = answers.into_iter().map(|answer| answer.unwrap_or_else(|| silence("it has no answer")));
@@ -89,17 +90,28 @@ impl ScimTarget {
                 Ok(body) => request(Asked::Create, "POST", "/Users".to_owned(), Some(body)),
                 Err(answer) => Prepared::Answer(answer),
             },
-            Operation::Update { id, changes } if self.offers.patch => match write::patch_body(&self.shape, changes) {
-                Ok(Some(body)) => request(Asked::Update(id), "PATCH", user_path(id), Some(body)),
-                Ok(None) => Prepared::After,
-                Err(answer) => Prepared::Answer(answer),
-            },
+            Operation::Update { id, changes } if self.patches.load(Ordering::Relaxed) => {
+                match write::patch_body(&self.shape, changes) {
+                    Ok(Some(body)) => request(Asked::Update(id), "PATCH", user_path(id), Some(body)),
+                    Ok(None) => Prepared::After,
+                    Err(answer) => Prepared::Answer(answer),
+                }
+            }
             Operation::Update { id, changes } => {
                 self.rewrite(id, |user| write::put_body(&self.shape, user, changes)).await
             }
             Operation::Remove { id } => request(Asked::Remove(id), "DELETE", user_path(id), None),
             Operation::Link { .. } | Operation::Unlink { .. } => Prepared::After,
         }
+    }
+
+    /// Whether an answer to a PATCH of an account says that there is no PATCH, whatever is announced.
+    pub(super) fn lacks_patch(&self, answer: &Answer) -> bool {
+        let lacks = matches!(answer, Answer::Stops { code: Code::E2009, .. });
+        if lacks && self.patches.swap(false, Ordering::Relaxed) {
+            tracing::warn!("The service takes no PATCH of accounts; they are read and written as a whole from here on");
+        }
+        lacks
     }
 
     fn create_body(&self, draft: &Draft, password: Option<&SecretString>) -> Result<Value, Answer> {
@@ -151,7 +163,7 @@ impl ScimTarget {
         &self,
         batch: &[Write],
         answers: &mut [Option<Answer>],
-        memberships: &[Membership],
+        memberships: &Memberships,
         done: &[BTreeSet<usize>],
     ) {
         let deadline = Instant::now() + self.service.timeout();

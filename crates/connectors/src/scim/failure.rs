@@ -39,6 +39,11 @@ pub(crate) enum ReadError {
 }
 
 impl ReadError {
+    /// The status of an answer.
+    pub(crate) fn status(&self) -> Option<u16> {
+        if let Self::Status { status, .. } = self { Some(*status) } else { None }
+    }
+
     /// Whether the service says that it does not have this, or that we may not have it.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Status { status: 400..=428 | 430..=499 | 501, .. })

@@ -240,7 +240,7 @@ impl ScimTarget {
         let read = async {
             let paths: Vec<String> = ids.iter().map(|id| format!("{}{}", user_path(id), self.without())).collect();
             let users = self.service.get_many(&paths).await?;
-            let groups = self.membership().await?;
+            let groups = self.membership(ids).await?;
             let associations = match &self.associations {
                 Some(associations) => associations.read(&self.service, ids).await?,
                 None => vec![None; ids.len()],
@@ -268,11 +268,15 @@ impl ScimTarget {
     }
 
     /// Who is in which group, where users do not say so themselves; WSO2's do (wso2-scim.md 2.8).
-    async fn membership(&self) -> Result<Option<Membership>, ReadError> {
+    async fn membership(&self, ids: &[TargetId]) -> Result<Option<Membership>, ReadError> {
         if self.config.groups == GroupUse::LeaveOut || self.shape.dialect.store.is_some() {
             return Ok(None);
         }
-        self.groups.membership(&self.service, &self.shape, self.offers.page).await.map(Some)
+        match self.groups.membership(&self.service, &self.shape, self.offers.page).await {
+            // groups that cannot be read one after the other are asked for each person
+            Err(ReadError::Circle) => self.groups.of_each(&self.service, &self.shape, ids).await.map(Some),
+            read => read.map(Some),
+        }
     }
 }
 

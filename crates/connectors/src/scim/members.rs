@@ -17,11 +17,11 @@ use super::{
     joining::quoted,
     paging::Totals,
     sending::{Request, Sender},
-    service::Service,
+    service::{READS_AT_ONCE, Service},
     shape::Shape,
     write,
 };
-use crate::http::encode;
+use crate::http::{encode, try_together};
 
 /// Most members that one request adds: AWS takes 100, and large requests are slow everywhere (wso2-scim.md 4.2, 5).
 const CHUNK: usize = 100;
@@ -214,18 +214,50 @@ impl Members {
             let _ = at;
             return Ok(std::sync::Arc::clone(membership));
         }
-        let path = format!("{}?attributes=displayName,{}", self.sort.path, self.sort.list);
-        let mut by_user: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for one in service.list(&path, page, Totals::Believed).await? {
-            let Some(name) = name_of(shape, &one).map(str::to_owned) else { continue };
-            let people = one.get(self.sort.list).and_then(Value::as_array).into_iter().flatten();
-            for id in people.filter_map(|person| person.get("value")?.as_str()) {
-                by_user.entry(id.to_owned()).or_default().insert(name.clone());
-            }
+        let mut by_user = BTreeMap::new();
+        for one in service.list(&format!("{}?{}", self.sort.path, self.shown()), page, Totals::Believed).await? {
+            self.note(shape, &one, &mut by_user);
         }
         let membership = Membership::new(by_user);
         *listed = Some((Instant::now(), std::sync::Arc::clone(&membership)));
         Ok(membership)
+    }
+
+    /// The same for some people, each asked for by a filter on who is in it.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(super) async fn of_each(
+        &self,
+        service: &Service,
+        shape: &Shape,
+        ids: &[TargetId],
+    ) -> Result<Membership, ReadError> {
+        let path = |id: &TargetId| {
+            let filter = encode(&format!("{}.value eq {}", self.sort.list, quoted(&id.0)));
+            format!("{}?filter={filter}&{}", self.sort.path, self.shown())
+        };
+        let paths: Vec<String> = ids.iter().map(path).collect();
+        let reads = paths.iter().map(|path| service.list(path, LISTED, Totals::Believed)).collect();
+        let mut by_user = BTreeMap::new();
+        for one in try_together(reads, READS_AT_ONCE).await?.iter().flatten() {
+            self.note(shape, one, &mut by_user);
+        }
+        Ok(Membership::new(by_user))
+    }
+
+    /// The part of a query that asks for names and for who is in it.
+    fn shown(&self) -> String {
+        format!("attributes=displayName,{}", self.sort.list)
+    }
+
+    /// Takes note of who is in one.
+    fn note(&self, shape: &Shape, one: &Value, by_user: &mut BTreeMap<String, BTreeSet<String>>) {
+        let Some(name) = name_of(shape, one) else { return };
+        let people = one.get(self.sort.list).and_then(Value::as_array).into_iter().flatten();
+        for id in people.filter_map(|person| person.get("value")?.as_str()) {
+            by_user.entry(id.to_owned()).or_default().insert(name.to_owned());
+        }
     }
 }
 

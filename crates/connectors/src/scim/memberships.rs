@@ -32,6 +32,14 @@ pub(super) struct Membership {
     known: BTreeSet<usize>,
 }
 
+/// The memberships of a batch.
+pub(super) struct Memberships {
+    /// Those in groups and roles that are there.
+    pub(super) all: Vec<Membership>,
+    /// Places of accounts whose group or role is not there, once for each.
+    without: Vec<usize>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     Groups,
@@ -40,8 +48,8 @@ enum Of {
 
 impl ScimTarget {
     /// The memberships that a batch asks for; groups that are missing are made, where that is wanted.
-    pub(super) async fn memberships(&self, sender: &Sender<'_>, batch: &[Write]) -> Vec<Membership> {
-        let mut all = Vec::new();
+    pub(super) async fn memberships(&self, sender: &Sender<'_>, batch: &[Write]) -> Memberships {
+        let (mut all, mut without) = (Vec::new(), Vec::new());
         for (of, attribute) in [(Of::Groups, GROUPS), (Of::Roles, ROLES)] {
             let mut by_name: BTreeMap<&str, (BTreeSet<usize>, BTreeSet<usize>)> = BTreeMap::new();
             for (at, one) in batch.iter().enumerate() {
@@ -59,18 +67,14 @@ impl ScimTarget {
                     };
                 }
             }
-            let mut without = 0;
             for (name, (new, known)) in by_name {
                 match self.id_of(sender, of, name).await {
                     Some(id) => all.push(Membership { of, id, new, known }),
-                    None => without += new.len() + known.len(),
+                    None => without.extend(new.into_iter().chain(known)),
                 }
             }
-            if without > 0 {
-                tracing::warn!(without, attribute, "Some are not there to be a member of; verify shows whose");
-            }
         }
-        all
+        Memberships { all, without }
     }
 
     fn members(&self, of: Of) -> &Members {
@@ -115,10 +119,17 @@ impl ScimTarget {
     pub(super) async fn write_memberships(
         &self,
         sender: &Sender<'_>,
-        memberships: &[Membership],
+        memberships: &Memberships,
         done: &[BTreeSet<usize>],
         answers: &[Option<Answer>],
     ) {
+        let Memberships { all: memberships, without } = memberships;
+        let is_there = |place: &&usize| matches!(answers.get(**place), Some(Some(Answer::Holds(_))));
+        // whoever is not made yet is sent again, and so are the groups
+        let without = without.iter().filter(is_there).count();
+        if without > 0 {
+            tracing::warn!(without, "Groups or roles of some could not be had; verify shows whose");
+        }
         let mut wanted: [BTreeMap<String, Vec<TargetId>>; 2] = [BTreeMap::new(), BTreeMap::new()];
         for (one, done) in memberships.iter().zip(done) {
             let open = one.new.difference(done).chain(&one.known);

@@ -93,6 +93,11 @@ impl Trail {
         matches!(self.place, Place::Index(_))
     }
 
+    /// Whether it goes by index and stands behind this many.
+    pub(crate) fn is_behind(&self, all: u64) -> bool {
+        matches!(self.place, Place::Index(index) if index > all)
+    }
+
     /// The part of a query that asks for this page.
     pub(crate) fn query(&self, count: u64) -> String {
         match &self.place {

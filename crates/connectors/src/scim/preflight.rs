@@ -52,8 +52,15 @@ impl ScimTarget {
                 Some(name) => format!("no custom attribute `{name}` is there for passwords that move at sign-in"),
                 None => "the service knows no passwords that move at sign-in".to_owned(),
             };
-            let finding = Finding::error(Code::E2007, message);
-            findings.push(finding.hint("make the attribute as wso2-silent describes it, or choose another strategy"));
+            let finding = match &self.config.flag {
+                Some(_) => Finding::error(Code::E2007, message)
+                    .hint("make the attribute as docs/hooks/wso2-silent.md describes it, or choose another strategy"),
+                // nothing can be made there: the plan names whose password does not move
+                None => Finding::warning(Code::L3005, message).hint(
+                    "people whose password the source does not hold need a reset; set strategy = \"reset\" to agree",
+                ),
+            };
+            findings.push(finding);
         }
     }
 

@@ -189,6 +189,7 @@ impl Sender<'_> {
                 self.bulking.unusable(item.status);
                 return Came::NoBulk;
             }
+            307 | 308 => return all(&classify(Asked::Create, Some(&item))),
             401 | 429 => {
                 let answer = classify(Asked::Create, Some(&item));
                 return all(&if usable { answer } else { without_token(answer) });

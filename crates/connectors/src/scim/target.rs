@@ -1,6 +1,12 @@
 //! The target: a service that was connected to. Start at [`ScimTarget::connect`].
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -54,6 +60,8 @@ pub struct ScimTarget {
     pub(super) groups: Members,
     pub(super) roles: Members,
     pub(super) references: References,
+    /// Whether accounts are changed by PATCH: as announced, until one is answered as if there were none.
+    pub(super) patches: AtomicBool,
     pub(super) associations: Option<Associations>,
     /// Where bulk requests are counted: several calls go into one.
     gathering: Option<Gathering<(Write, Instant), Answer>>,
@@ -80,6 +88,7 @@ impl ScimTarget {
             roles: Members::new(members::ROLES, config.settling),
             // at WSO2 they are resolved, or refused (wso2-scim.md 2.11, 6)
             references: References::new(shape.dialect.store.is_some()),
+            patches: AtomicBool::new(offers.patch),
             associations: config.associations.clone().map(|base| Associations::new(base, config.federated)),
             service,
             config,
@@ -224,11 +233,12 @@ impl Target for ScimTarget {
     }
 
     async fn set_credential(&self, id: &TargetId, password: &SecretString) -> Answer {
-        if !self.offers.patch {
+        if !self.patches.load(Ordering::Relaxed) {
             return self.rewrite_credential(id, password).await;
         }
         let body = Some(write::credential_body(&self.shape, password));
         let (asked, method, path) = (Asked::Credential(id), "PATCH", user_path(id));
-        self.send_one(&Request { asked, method, path, body, version: None }).await
+        let answer = self.send_one(&Request { asked, method, path, body, version: None }).await;
+        if self.lacks_patch(&answer) { self.rewrite_credential(id, password).await } else { answer }
     }
 }

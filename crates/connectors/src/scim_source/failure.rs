@@ -35,9 +35,11 @@ pub(super) fn ended(error: &ReadError, doing: &str) -> SourceError {
         ReadError::Status { status: 500.., .. } => {
             (Code::E3009, "look into the service's own log; run extract again, it goes on here")
         }
-        ReadError::Status { .. } => {
-            (Code::E3011, "check `filter`, `attributes` and `page_size`, and try them with the service's own client")
-        }
+        ReadError::Status { .. } => (
+            Code::E3011,
+            "check `filter`, `attributes` and `page_size`, and try them with the service's own client; where the service refuses \
+             the page behind the last one, set totals = \"ignored\"",
+        ),
         ReadError::Shape => (Code::E3007, "check that `url` is the base of a SCIM 2.0 service"),
         ReadError::Circle => (
             Code::E3008,

@@ -193,8 +193,13 @@ impl Source for ScimSource {
         }
         let query = self.query(&mark);
         let ready = self.ready().await?;
-        let page = ready.service.page(&format!("/Users?{query}")).await;
-        let page = page.map_err(|error| ended(&error, "reading a page of users"))?;
+        let page = match ready.service.page(&format!("/Users?{query}")).await {
+            Ok(page) => page,
+            Err(error) => {
+                let nobody = error.status().and_then(|status| mark.refused(status, self.config.totals));
+                nobody.ok_or_else(|| ended(&error, "reading a page of users"))?
+            }
+        };
         let step = mark.step(&page, self.config.page_size);
         let users = if step == Step::EndedBefore { Vec::new() } else { self.fresh(&page) };
         let next = match mark.next(step, page.total, self.seen.count(), self.config.totals) {

@@ -68,6 +68,17 @@ impl Mark {
         self.trail.query(count)
     }
 
+    /// What it means that the page is refused: where it is behind the last one, that there is nobody on it. A service that
+    /// says no total may have other reasons, unless totals are known to mean nothing.
+    pub(super) fn refused(&self, status: u16, totals: Totals) -> Option<Page> {
+        let is_behind = match self.total {
+            Some(total) => self.trail.is_behind(total),
+            None => totals == Totals::Doubted && self.trail.is_behind(1),
+        };
+        let is_over = is_behind && matches!(status, 400 | 404 | 416);
+        is_over.then(|| Page { total: self.total, ..Page::default() })
+    }
+
     /// What comes after a page, of which `count` were asked for.
     pub(super) fn step(&self, page: &Page, count: u64) -> Step {
         self.trail.step(page, count, Totals::Doubted)

@@ -22,8 +22,8 @@ super::codes! {
     E2006 "object quota" "The tenant cannot hold as many objects as the plan would create." "Ask for a larger quota, or migrate in cohorts; the rest stays planned.";
     E2007 "attribute is not there" "An extension attribute that every account needs does not exist." "Run apply, which makes it with your consent, or create it by hand.";
     E2008 "attribute has not propagated" "An extension attribute exists but cannot be written yet." "Wait some minutes and run the command again.";
-    E2009 "answer not understood" "The target's answer has a form that this program does not know." "Run with -vv and report the shape; nothing was counted as done.";
-    E2010 "paging goes in a circle" "The target gave the same next link twice." "Run the command again; if it stays, report it to the target's operator.";
+    E2009 "answer not understood" "The target's answer has a form that this program does not know." "See what the message names: the address, the request, a proxy between. Nothing was counted as done.";
+    E2010 "paging goes in a circle" "The target gave the same page or next link twice: what it holds cannot be read from one end to the other." "Nothing is lost: accounts are looked up one by one, and `verify` cannot look for doubles. Report it to the target's operator.";
     E2011 "local issuer is not a domain of the tenant" "The issuer for local identities is not among the tenant's domains." "Correct `local_issuer`, or leave it out: then the tenant's initial domain is taken.";
     E2012 "application for extension attributes not found" "The tenant has no b2c-extensions-app, and no `extension_app_id` is set." "Set `extension_app_id` to the application that shall own the attributes.";
     E2013 "throttled" "The target turns requests away for now." "Nothing: it is waited for as long as the target asks. Lower `write_share` if live sign-up suffers.";
@@ -36,7 +36,7 @@ super::codes! {
     E2105 "identity exists elsewhere" "An identity of the account belongs to another account at the target." "See `sterna export failures`; decide which account it belongs to.";
     E2106 "changed by somebody else" "The account at the target changed between plan and apply." "Plan again.";
     E2107 "two objects with one key" "The target holds two objects with the key of one account." "Compare the two ids of the message, remove the wrong one at the target, and verify again.";
-    E2108 "never answered" "The target answered no request for this account, and never made it." "Look at the target's own logs for this account, then `sterna retry`.";
+    E2108 "never answered" "No request for this account had an answer that says what became of it, and it was never there. `sterna export failures` has what came last." "Look at the target's own logs for this account, then `sterna retry`.";
     E2199 "refused" "The target refuses the request for a reason that this program does not know." "Look at the target's words in `sterna export failures`.";
     E2301 "legacy check cannot be reached" "The old system that passwords are asked of gives no connection, or no answer in time." "Check its address, the firewall and its certificate; behind a private CA set `ca_file`.";
     E2302 "legacy check turns us away" "The old system does not accept the client or service account that passwords are asked with." "Check the account's name, secret and rights in [checks.NAME].";

@@ -64,7 +64,7 @@ fn plain(status: u16, body: &Value) -> Response<Bytes> {
 fn state(service: &Service) -> Value {
     let mut state = service.profile.product.state(service);
     let store = service.store();
-    let viewer = Viewer { store: &store, base: "", features: service.features, seen_at: u64::MAX };
+    let viewer = Viewer { store: &store, base: "", features: service.features, numeric_ids: false, seen_at: u64::MAX };
     for (kind, resource_type) in service.profile.catalogue.types().iter().enumerate() {
         let shown = |slot: &u32| {
             let resource = store.latest(*slot)?;

@@ -3,6 +3,7 @@
 use http::Method;
 
 use super::call::{Call, Outcome};
+use super::quirk;
 use super::refusal::Refusal;
 use super::schema::Kind;
 use super::service::Trouble;
@@ -48,12 +49,18 @@ pub(crate) fn dispatch(call: &Call<'_>, trouble: &mut Trouble) -> Outcome {
         [id] => match *method {
             Method::GET => call.read(kind, id),
             Method::PUT => typed(call).and_then(|()| call.replace(kind, id)),
+            Method::PATCH if lacks_patch(call, kind) => Err(Refusal::new(501, "PATCH is not supported.")),
             Method::PATCH => typed(call).and_then(|()| call.patch(kind, id)),
             Method::DELETE => call.delete(kind, id),
             _ => Err(not_allowed("GET, PUT, PATCH, DELETE")),
         },
         _ => Err(Refusal::not_found("such address")),
     }
+}
+
+fn lacks_patch(call: &Call<'_>, kind: Kind) -> bool {
+    let is_user = call.service.profile.catalogue.resource_type(kind).name == "User";
+    is_user && call.service.quirks().has(&quirk::PATCH_501)
 }
 
 /// The resource type whose collection the address begins with, and what follows.

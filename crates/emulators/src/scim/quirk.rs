@@ -43,6 +43,11 @@ quirks! {
     TOTAL_IS_PAGE "total_is_page" "`totalResults` is the number of resources on the page."
     LOWER_CASE_LIST "lower_case_list" "The list is called resources, not Resources."
     PUT_KEEPS "put_keeps" "A PUT leaves attributes that are not in its body as they are."
+    PATCH_501 "patch_501" "PATCH is announced, and answered 501 for users."
+    NUMERIC_IDS "numeric_ids" "Ids of new resources are numbers, in JSON too."
+    ODD_IDS "odd_ids" "Ids of new resources have characters that are percent-encoded in addresses, a percent sign among them."
+    REFUSES_BEHIND "refuses_behind" "A page behind the last result is answered 400."
+    LAST_REFERENCE_ONLY "last_reference_only" "Of the bulkId references of an operation the last one alone becomes an id; values with the others are left out."
     FORGETS_EXTERNAL_ID "forgets_external_id" "externalId is accepted and not stored."
 }
 

@@ -25,7 +25,7 @@ pub struct ApplyReport {
     pub reasons: BTreeMap<String, u64>,
     /// Requests (items) that were sent.
     pub sent: u64,
-    /// Of these, turned away for the quota.
+    /// Of these, put off: turned away for the quota, or not sent because what may be under way was.
     pub throttled: u64,
     /// Requests whose outcome was unknown for a while.
     pub doubts: u64,

@@ -66,7 +66,9 @@ pub fn answered(case: &Case, answer: Answer) -> Resolution {
             Resolution::Settle(Outcome { code: Some(code), detail: Some(detail), ..step(ProfileEvent::Refuse) })
         }
         Answer::Stops { code, detail } => Resolution::Stop(step(ProfileEvent::Return), code, detail),
-        Answer::Silence { .. } => Resolution::LookUp { outcome: step(ProfileEvent::Silence), clash: false },
+        Answer::Silence { why } => {
+            Resolution::LookUp { outcome: Outcome { detail: Some(why), ..step(ProfileEvent::Silence) }, clash: false }
+        }
     }
 }
 
@@ -164,7 +166,8 @@ fn covers(planned: &Planned, found: &Found) -> bool {
 
 fn unanswered(case: &Case) -> Outcome {
     let step = Outcome::step(case.ordinal, ProfileEvent::Refuse);
-    Outcome { code: Some(Code::E2108), detail: Some("no request for it was ever answered".to_owned()), ..step }
+    // the detail of the last try stays
+    Outcome { code: Some(Code::E2108), ..step }
 }
 
 fn clash(case: &Case, code: Code, detail: &str) -> Outcome {

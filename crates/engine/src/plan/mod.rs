@@ -139,7 +139,7 @@ pub(crate) async fn make(run: &Run, input: &PlanInput) -> Result<PlanReport, Pha
     let todo: u64 = states.iter().map(|state| status.profile(*state)).sum();
     let mut report = PlanReport::new(input.target.descriptor());
     let began = Instant::now();
-    let inventory = read_inventory(run, input, todo).await?;
+    let inventory = read_inventory(run, input, todo, &mut report).await?;
     report.inventory_secs = began.elapsed().as_secs_f64();
     run.progress.begin("planning", todo);
     let doubles = run.ledger.doubles().await?;
@@ -178,14 +178,27 @@ enum Inventory {
 }
 
 /// Reads what the target holds, once, unless the plan is small and the target is not.
-async fn read_inventory(run: &Run, input: &PlanInput, todo: u64) -> Result<Inventory, PhaseError> {
+async fn read_inventory(
+    run: &Run,
+    input: &PlanInput,
+    todo: u64,
+    report: &mut PlanReport,
+) -> Result<Inventory, PhaseError> {
     run.ledger.clear_inventory().await?;
     let held = input.target.descriptor().accounts.unwrap_or(u64::MAX);
     if todo <= SMALL && held > SMALL {
         return Ok(Inventory::AtTarget);
     }
     run.progress.begin("reading what the target holds", input.target.descriptor().accounts.unwrap_or(0));
-    let held = fill_inventory(run, input.target.as_ref()).await?;
+    let held = match fill_inventory(run, input.target.as_ref()).await {
+        Err(error) if error.code() == Code::E2010 => {
+            run.ledger.clear_inventory().await?;
+            let message = "what the target holds cannot be read as a whole; accounts are looked up one by one";
+            report.findings.push(Finding::warning(Code::E2010, message).hint(Code::E2010.mend()));
+            return Ok(Inventory::AtTarget);
+        }
+        held => held?,
+    };
     Ok(if held == 0 { Inventory::Empty } else { Inventory::Read })
 }
 

@@ -85,6 +85,30 @@ async fn a_total_that_lies_neither_ends_nor_prolongs_a_walk_for_long() {
 }
 
 #[tokio::test]
+async fn a_page_behind_the_last_one_may_be_refused() {
+    for status in [400, 404] {
+        let behind = move |read: &Read, total: bool| {
+            let (status_of_page, headers, body) = honest(read, 20);
+            let body = if total { body } else { body.replace("\"totalResults\":20", "\"itemsPerPage\":10") };
+            if read.number("startIndex") > 20 { (status, "", String::new()) } else { (status_of_page, headers, body) }
+        };
+        assert_eq!(walked(&Service::users(move |read| behind(read, true)).await).await, (20, 3));
+        // where it says no total the page may be refused for something else
+        let silent = Service::users(move |read| behind(read, false)).await;
+        assert_eq!(code(&silent).await, Code::E3011);
+        let toml = silent.toml("page_size = 10\ntotals = \"ignored\"");
+        let (records, _, error) = rest(&mut *source(&toml), None).await;
+        assert_eq!((accounts(records).len(), error.is_none()), (20, true));
+    }
+    // and one in the middle is no end
+    let broken = Service::users(|read| match read.number("startIndex") {
+        11 => (400, "", String::new()),
+        _ => honest(read, 30),
+    });
+    assert_eq!(code(&broken.await).await, Code::E3011);
+}
+
+#[tokio::test]
 async fn a_service_that_keeps_somebody_back_is_not_read_to_its_end() {
     let short = Service::users(|read| {
         let (status, headers, body) = honest(read, 25);

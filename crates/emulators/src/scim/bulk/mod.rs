@@ -67,7 +67,8 @@ impl Call<'_> {
     }
 
     fn run_part(&self, part: &Part, made: &HashMap<&str, String>, trouble: &mut Trouble) -> Answer {
-        match part.item(self.item, made) {
+        let last_only = self.service.quirks().has(&quirk::LAST_REFERENCE_ONLY);
+        match part.item(self.item, made, last_only) {
             Ok(item) => self.operate(item, trouble),
             Err(refusal) => self.service.refused(&refusal),
         }

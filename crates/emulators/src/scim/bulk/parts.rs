@@ -124,6 +124,28 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
+/// The last reference, in the order of the text.
+fn last(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => text.strip_prefix(PREFIX),
+        Value::Array(elements) => elements.iter().rev().find_map(last),
+        Value::Object(members) => members.values().rev().find_map(last),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// Leaves out values of lists that are still references.
+fn leave_out(value: &mut Value) {
+    match value {
+        Value::Array(elements) => {
+            elements.retain(|element| !element.get("value").is_some_and(|value| last(value).is_some()));
+            elements.iter_mut().for_each(leave_out);
+        }
+        Value::Object(members) => members.values_mut().for_each(leave_out),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 fn put_in(value: &mut Value, made: &HashMap<&str, String>) {
     match value {
         Value::String(text) => {
@@ -138,8 +160,9 @@ fn put_in(value: &mut Value, made: &HashMap<&str, String>) {
 }
 
 impl Part {
-    /// As a request of its own, with the ids that `made` has for the bulk ids it refers to.
-    pub(crate) fn item(&self, outer: &Item, made: &HashMap<&str, String>) -> Result<Item, Refusal> {
+    /// As a request of its own, with the ids that `made` has for the bulk ids it refers to; with `last_only` for the last of
+    /// them alone.
+    pub(crate) fn item(&self, outer: &Item, made: &HashMap<&str, String>, last_only: bool) -> Result<Item, Refusal> {
         if let Some(missing) = self.refers_to.iter().find(|bulk_id| !made.contains_key(bulk_id.as_str())) {
             let missing: String = missing.chars().take(60).collect();
             return Err(Refusal::typed(409, "invalidValue", format!("bulkId {missing} stands for no resource.")));
@@ -150,6 +173,11 @@ impl Part {
         let path: Vec<String> = self.path.split('/').map(segment).collect();
         let mut data = self.data.clone();
         if let Some(data) = &mut data {
+            let last = last(data).map(ToOwned::to_owned).filter(|_| last_only);
+            if let Some((last, id)) = last.and_then(|last| made.get_key_value(last.as_str())) {
+                put_in(data, &HashMap::from([(*last, id.clone())]));
+                leave_out(data);
+            }
             put_in(data, made);
         }
         let body = data.map(|data| serde_json::to_vec(&data).unwrap_or_default()).unwrap_or_default();

@@ -141,6 +141,9 @@ impl Call<'_> {
                     Page::Index(start) if !is_first_only => *start,
                     _ => 1,
                 };
+                if start > 1 && start > all.len() && quirks.has(&quirk::REFUSES_BEHIND) {
+                    return Err(Refusal::bad("invalidValue", "There is no such page."));
+                }
                 let from = (start - 1).min(all.len());
                 // the page before once more
                 let from = if self.effects.repeat_page { from.saturating_sub(count) } else { from };

@@ -44,7 +44,8 @@ impl Call<'_> {
     pub(crate) fn viewer<'s>(&'s self, store: &'s Store, seen_at: u64) -> Viewer<'s> {
         let is_relative = self.service.quirks().has(&quirk::RELATIVE_LOCATION);
         let base = if is_relative { "" } else { &self.item.base };
-        Viewer { store, base, features: self.service.features, seen_at }
+        let numeric_ids = self.service.quirks().has(&quirk::NUMERIC_IDS);
+        Viewer { store, base, features: self.service.features, numeric_ids, seen_at }
     }
 
     pub(crate) fn show(&self, viewer: &Viewer<'_>, slot: Slot, resource: &Resource, projection: &Projection) -> Value {
@@ -54,6 +55,15 @@ impl Call<'_> {
         let mut view = projection.apply(catalogue, kind, view);
         self.service.profile.product.show(self.service, kind, Shown::Alone, &mut view);
         Value::Object(view)
+    }
+
+    fn new_id(&self) -> String {
+        let (id, quirks) = (Uuid::new_v4(), self.service.quirks());
+        if quirks.has(&quirk::NUMERIC_IDS) {
+            // as long as every reader of JSON can tell apart
+            return (id.as_u128() >> 76).to_string();
+        }
+        if quirks.has(&quirk::ODD_IDS) { format!("{}@é%41", id.simple()) } else { id.to_string() }
     }
 
     /// `POST` of a resource.
@@ -66,7 +76,7 @@ impl Call<'_> {
         let draft = Draft::new(&store, kind, data)?;
         let draft = self.admissible(&store, kind, Change::Create, None, draft)?;
         let resource = Resource::new(&draft.data, draft.links, self.now.wall);
-        let slot = store.insert(kind, Uuid::new_v4().to_string(), resource, self.now.micros);
+        let slot = store.insert(kind, self.new_id(), resource, self.now.micros);
         self.service.counters.creates.add(1);
         let mut answer = self.written(&store, slot, 201, &projection);
         answer.made = Some(store.id(slot).to_owned());

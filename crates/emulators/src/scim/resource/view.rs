@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::clock::Micros;
@@ -10,6 +11,9 @@ use crate::scim::profile::Features;
 use crate::scim::schema::Kind;
 use crate::scim::schema::attribute::Attribute;
 use crate::scim::store::{Resource, Slot, Store};
+
+/// What stands encoded in a segment of a path (RFC 3986 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Which of the costly parts are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub(crate) struct Viewer<'s> {
     /// `http://127.0.0.1:port/scim/v2`, or nothing for relative addresses.
     pub(crate) base: &'s str,
     pub(crate) features: Features,
+    /// Whether ids that are numbers are shown as such.
+    pub(crate) numeric_ids: bool,
     pub(crate) seen_at: Micros,
 }
 
@@ -42,7 +48,13 @@ pub(crate) fn entity_tag(version: u64) -> String {
 
 impl Viewer<'_> {
     pub(crate) fn location(&self, kind: Kind, id: &str) -> String {
+        let id = utf8_percent_encode(id, RESERVED);
         format!("{}{}/{id}", self.base, self.store.catalogue.resource_type(kind).endpoint)
+    }
+
+    fn id(&self, id: &str) -> Value {
+        let number = id.parse::<u64>().ok().filter(|_| self.numeric_ids);
+        number.map_or_else(|| Value::from(id), Value::from)
     }
 
     /// The whole resource.
@@ -55,7 +67,7 @@ impl Viewer<'_> {
         let schemas: Vec<&String> = std::iter::once(&catalogue.resource_type(kind).schema).chain(extensions).collect();
         let schemas = json!(schemas);
         view.insert("schemas".to_owned(), schemas);
-        view.insert("id".to_owned(), Value::from(id));
+        view.insert("id".to_owned(), self.id(id));
         view.insert("meta".to_owned(), self.meta(kind, id, resource));
         if parts.links {
             self.add_links(kind, resource, &mut view);
@@ -101,7 +113,7 @@ impl Viewer<'_> {
         let kind = self.store.kind(slot);
         let resource = self.store.seen(slot, self.seen_at).or_else(|| self.store.latest(slot))?;
         let id = self.store.id(slot);
-        let mut reference = json!({ "value": id });
+        let mut reference = json!({ "value": self.id(id) });
         if attribute.sub("$ref").is_some() {
             reference["$ref"] = Value::from(self.location(kind, id));
         }

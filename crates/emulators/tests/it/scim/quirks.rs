@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sterna_emulators::scim::{Options, QUIRKS, Scenario};
 
-use super::world::{USER, World, bulk, post, user};
+use super::world::{GROUP, USER, World, bulk, post, user};
 use crate::support::page;
 
 /// A request whose answer a quirk changes, by the quirk's name.
@@ -56,6 +56,28 @@ async fn tried(world: &World, quirk: &str) -> Value {
         "bulk_501" | "bulk_without_response" => {
             let got = world.post("/Bulk", bulk(&[post("1", user("user1@example.org"))])).await;
             json!([got.status.as_u16(), got.body["Operations"][0]["response"]["scimType"]])
+        }
+        "patch_501" => {
+            let path = world.create(user("bo")).await;
+            world.patch(&path, json!([{ "op": "add", "path": "title", "value": "Dr" }])).await.status.as_u16().into()
+        }
+        "numeric_ids" | "odd_ids" => {
+            let made = world.post("/Users", user("ana")).await;
+            let location = made.header("location");
+            let path = &location[location.find("/Users/").unwrap()..];
+            let read = world.get(path).await;
+            assert_eq!((read.status.as_u16(), &read.body["id"]), (200, &made.body["id"]), "{quirk}");
+            json!([made.body["id"].is_u64(), path.contains("%40")])
+        }
+        "refuses_behind" => list(&[("startIndex", "21"), ("count", "10")]).await,
+        "last_reference_only" => {
+            let members = json!([{ "value": "bulkId:1" }, { "value": "bulkId:2" }]);
+            let group = json!({ "schemas": [GROUP], "displayName": "all", "members": members });
+            let group = json!({ "method": "POST", "path": "/Groups", "bulkId": "g", "data": group });
+            let operations = [post("1", user("ana")), post("2", user("bo")), group];
+            assert_eq!(world.post("/Bulk", bulk(&operations)).await.status, 200);
+            let groups = world.get("/Groups").await;
+            groups.body["Resources"][0]["members"].as_array().map(Vec::len).into()
         }
         "no_schemas" => json!([
             world.get("/Schemas").await.status.as_u16(),
