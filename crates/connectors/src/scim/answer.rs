@@ -243,6 +243,11 @@ mod tests {
         create(202, Value::Null, "silence");
         create(202, json!({"id": "u7"}), "silence");
         create(302, Value::Null, "silence");
+        create(303, Value::Null, "silence");
+        create(307, Value::Null, "stops E2009");
+        create(308, Value::Null, "stops E2009");
+        check(Asked::Remove(&id()), 405, Value::Null, "refuses E2199");
+        check(Asked::Update(&id()), 405, Value::Null, "stops E2009");
         create(0, Value::Null, "silence");
         assert!(matches!(classify(Asked::Create, None), Answer::Silence { .. }));
         let location = Some("https://h/scim2/Users/u8/".to_owned());

@@ -64,8 +64,9 @@ impl ScimTarget {
         let memberships = self.memberships(&sender, batch).await;
         let joins = self.joins(&memberships.all, &places);
         let is_named = joins.iter().any(|join| !join.who.is_empty());
-        let naming = if is_named { self.references.next() } else { Naming::Ids };
-        let sent = sender.send_joined(&requests, if naming == Naming::Ids { &[] } else { &joins }).await;
+        let until = deadline - self.service.timeout() / 2;
+        let naming = if is_named { self.references.next(until).await } else { Naming::Ids };
+        let sent = sender.send_joined(&requests, if matches!(naming, Naming::Ids) { &[] } else { &joins }).await;
         for ((place, request), answer) in places.iter().zip(&requests).zip(sent.answers) {
             let again = request.method == "PATCH" && self.lacks_patch(&answer);
             answers[*place] = Some(if again { not_sent("accounts are written as a whole") } else { answer });
@@ -73,7 +74,7 @@ impl ScimTarget {
         let done = sent.joined.into_iter().map(|numbers| numbers.into_iter().map(|at| places[at]).collect());
         let mut done: Vec<BTreeSet<usize>> = done.collect();
         done.resize_with(memberships.all.len(), BTreeSet::new);
-        if naming == Naming::Trial {
+        if let Naming::Trial(_turn) = naming {
             self.look_at_trial(&sender, &memberships.all, &mut done, &answers).await;
         }
         self.after(batch, &mut answers, &memberships, &done).await;

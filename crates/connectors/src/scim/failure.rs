@@ -33,6 +33,9 @@ pub(crate) enum ReadError {
     /// An answer of a form that is not known.
     #[error("the service's answer has an unknown form")]
     Shape,
+    /// A look-up that shows others, or not all that it found: the filter means nothing.
+    #[error("the service does not keep to filters")]
+    Unfiltered,
     /// The same page over and over.
     #[error("the service gives the same page again and again")]
     Circle,
@@ -63,7 +66,7 @@ impl ReadError {
             Self::Status { status: 403, .. } => Code::E2004,
             Self::Status { status: 429, .. } => Code::E2013,
             Self::Status { status: 502.., .. } => Code::E2001,
-            Self::Status { .. } | Self::Shape => Code::E2009,
+            Self::Status { .. } | Self::Shape | Self::Unfiltered => Code::E2009,
             Self::Circle => Code::E2010,
         }
     }

@@ -11,8 +11,8 @@ const SINGLES: usize = 4;
 /// How many terms the trial carries.
 pub(super) const TRIAL: usize = 5;
 
-/// The most terms of one filter.
-const TERMS: usize = 30;
+/// The most terms of one filter: a service may give no more than its smallest page.
+pub(super) const TERMS: usize = 10;
 
 /// The longest filter, in characters: some services cut URLs, Keycloak takes 2,048 (wso2-scim.md 4.2).
 const FILTER: usize = 1_500;

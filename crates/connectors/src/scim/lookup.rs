@@ -3,7 +3,11 @@
 //! What a filter gives is compared again here: a service may ignore the filter, and then everybody comes back; WSO2's filters
 //! read some values as operators (wso2-scim.md 2.8).
 
-use std::{sync::PoisonError, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, atomic::Ordering},
+    time::Instant,
+};
 
 use serde_json::Value;
 use sterna_core::{
@@ -15,7 +19,7 @@ use sterna_core::{
 use super::{
     config::GroupUse,
     failure::ReadError,
-    joining::{Joining, TRIAL, join, quoted},
+    joining::{Joining, TERMS, TRIAL, join, quoted},
     members::Membership,
     paging::{Page, Step, Totals, Trail},
     record::{self, Beside},
@@ -32,7 +36,7 @@ struct Wanted {
     /// The filter.
     filter: String,
     /// What it has to come to, so that answers can be told apart and checked.
-    value: Value,
+    value: String,
     /// By what.
     by: By,
     /// The probe.
@@ -40,7 +44,7 @@ struct Wanted {
     identity: Option<Identity>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum By {
     Key,
     UserName,
@@ -51,41 +55,78 @@ impl ScimTarget {
     pub(super) async fn look_up(&self, probes: &[Probe]) -> Result<Vec<Found>, TargetError> {
         let doing = "looking accounts up";
         let wanted: Vec<Wanted> = probes.iter().enumerate().flat_map(|(at, probe)| self.wanted(at, probe)).collect();
-        let mut found = vec![Found::default(); probes.len()];
-        for by in [By::Key, By::UserName] {
-            let these: Vec<&Wanted> = wanted.iter().filter(|one| one.by == by).collect();
-            let users = self.filtered(&these).await.map_err(|error| error.during(doing))?;
-            for (one, users) in these.iter().zip(users) {
-                for user in users.iter().filter(|user| self.fits(one, user)) {
-                    // somebody is there: without an id that is not nobody
-                    let id = record::id(user).ok_or_else(|| ReadError::Shape.during(doing))?;
-                    match &one.identity {
-                        None => add_once(&mut found[one.probe].by_key, id),
-                        Some(identity) => add_once(&mut found[one.probe].by_identity, (identity.clone(), id)),
-                    }
+        let found = async {
+            let mut found = vec![Found::default(); probes.len()];
+            for (one, user) in self.users_of(&wanted).await? {
+                // somebody is there: without an id that is not nobody
+                let id = record::id(&user).ok_or(ReadError::Shape)?;
+                match &one.identity {
+                    None => add_once(&mut found[one.probe].by_key, id),
+                    Some(identity) => add_once(&mut found[one.probe].by_identity, (identity.clone(), id)),
                 }
             }
+            self.add_federated(probes, &mut found).await?;
+            Ok::<_, ReadError>(found)
+        };
+        found.await.map_err(|error| error.during(doing))
+    }
+
+    /// Who is the one that was looked for: by filters, and where those mean nothing by reading everybody.
+    async fn users_of<'w>(&self, wanted: &'w [Wanted]) -> Result<Vec<(&'w Wanted, Value)>, ReadError> {
+        if self.filters.load(Ordering::Relaxed) {
+            match self.users_by_filter(wanted).await {
+                Err(ReadError::Unfiltered) => {
+                    tracing::warn!("The service does not keep to filters; people are looked up by reading everybody");
+                    self.filters.store(false, Ordering::Relaxed);
+                }
+                users => return users,
+            }
         }
-        self.add_federated(probes, &mut found).await.map_err(|error| error.during(doing))?;
-        Ok(found)
+        self.users_among_all(wanted).await
+    }
+
+    async fn users_by_filter<'w>(&self, wanted: &'w [Wanted]) -> Result<Vec<(&'w Wanted, Value)>, ReadError> {
+        let mut all = Vec::new();
+        for by in [By::Key, By::UserName] {
+            let these: Vec<&Wanted> = wanted.iter().filter(|one| one.by == by).collect();
+            for (one, users) in these.iter().zip(self.filtered(&these).await?) {
+                all.extend(users.into_iter().filter(|user| self.fits(one, user)).map(|user| (*one, user)));
+            }
+        }
+        Ok(all)
+    }
+
+    async fn users_among_all<'w>(&self, wanted: &'w [Wanted]) -> Result<Vec<(&'w Wanted, Value)>, ReadError> {
+        let mut by_value: HashMap<(By, &str), Vec<&Wanted>> = HashMap::new();
+        for one in wanted {
+            by_value.entry((one.by, one.value.as_str())).or_default().push(one);
+        }
+        let (mut all, mut trail) = (Vec::new(), Some(self.from_the_start()));
+        while let Some(now) = trail {
+            let (users, next) = self.everybody(&now).await?;
+            for user in users {
+                for by in [By::Key, By::UserName] {
+                    let value = self.value_of(by, &user);
+                    let these = value.as_deref().and_then(|value| by_value.get(&(by, value)));
+                    all.extend(these.into_iter().flatten().map(|one| (*one, user.clone())));
+                }
+            }
+            trail = next;
+        }
+        Ok(all)
     }
 
     fn wanted(&self, at: usize, probe: &Probe) -> Vec<Wanted> {
         let filter = |name: &str, value: &str| format!("{name} eq {}", quoted(value));
         let key = probe.key.to_string();
-        let mut wanted = vec![Wanted {
-            filter: filter("externalId", &key),
-            value: Value::from(key),
-            by: By::Key,
-            probe: at,
-            identity: None,
-        }];
+        let mut wanted =
+            vec![Wanted { filter: filter("externalId", &key), value: key, by: By::Key, probe: at, identity: None }];
         for identity in &probe.identities {
             // of whatever sort: a user has one name
             let Identity::Local { name: _, value } = identity else { continue };
             wanted.push(Wanted {
                 filter: filter("userName", &self.shape.sent_user_name(value)),
-                value: Value::from(value.to_lowercase()),
+                value: value.to_lowercase(),
                 by: By::UserName,
                 probe: at,
                 identity: Some(identity.clone()),
@@ -96,12 +137,14 @@ impl ScimTarget {
 
     /// Whether a user is the one that was looked for.
     fn fits(&self, wanted: &Wanted, user: &Value) -> bool {
-        match wanted.by {
-            By::Key => user.get("externalId") == Some(&wanted.value),
-            By::UserName => {
-                let name = record::user_name(&self.shape, user).map(str::to_lowercase);
-                name.map(Value::from).as_ref() == Some(&wanted.value)
-            }
+        self.value_of(wanted.by, user).as_ref() == Some(&wanted.value)
+    }
+
+    /// What a user is looked up by.
+    fn value_of(&self, by: By, user: &Value) -> Option<String> {
+        match by {
+            By::Key => user.get("externalId")?.as_str().map(str::to_owned),
+            By::UserName => record::user_name(&self.shape, user).map(str::to_lowercase),
         }
     }
 
@@ -134,14 +177,14 @@ impl ScimTarget {
         let mut all = Vec::with_capacity(wanted.len());
         for one in wanted {
             let began = Instant::now();
-            all.push(self.by_filter(&one.filter).await?);
+            all.push(self.single(one).await?);
             self.joining.lock().unwrap_or_else(PoisonError::into_inner).single(began.elapsed());
         }
         Ok(all)
     }
 
     async fn singly(&self, wanted: &[&Wanted]) -> Result<Vec<Vec<Value>>, ReadError> {
-        try_together(wanted.iter().map(|one| self.by_filter(&one.filter)).collect(), READS_AT_ONCE).await
+        try_together(wanted.iter().map(|one| self.single(one)).collect(), READS_AT_ONCE).await
     }
 
     /// The first joined look-up: what it gives has to be what the single ones give.
@@ -171,17 +214,35 @@ impl ScimTarget {
         let filters: Vec<String> = wanted.iter().map(|one| one.filter.clone()).collect();
         let joined = join(&filters);
         let reads = joined.iter().map(|(_, filter)| self.by_filter(filter)).collect();
-        let pages = try_together(reads, READS_AT_ONCE).await?;
+        let pages: Vec<Page> = try_together(reads, READS_AT_ONCE).await?;
+        if pages.iter().any(Page::is_part) {
+            *self.joining.lock().unwrap_or_else(PoisonError::into_inner) = Joining::Never;
+            return self.singly(wanted).await;
+        }
         let of = joined.iter().enumerate().flat_map(|(page, (terms, _))| std::iter::repeat_n(page, *terms));
-        Ok(of.map(|page| pages[page].clone()).collect())
+        Ok(of.map(|page| pages[page].resources.clone()).collect())
     }
 
-    async fn by_filter(&self, filter: &str) -> Result<Vec<Value>, ReadError> {
+    /// The users that one look-up gives: all of them, for one value has one user, or a few where names are not unique.
+    async fn single(&self, wanted: &Wanted) -> Result<Vec<Value>, ReadError> {
+        let is_plain = self.shape.dialect.store.is_none();
+        let page = match self.by_filter(&wanted.filter).await {
+            Err(ReadError::Status { status: 400 | 403 | 501, .. }) if is_plain => return Err(ReadError::Unfiltered),
+            page => page?,
+        };
+        let is_other = page.resources.len() > 1 && page.resources.iter().any(|user| !self.fits(wanted, user));
+        // WSO2 reads some values as operators, which says nothing of other values (wso2-scim.md 2.8)
+        if (page.is_part() || is_other) && is_plain {
+            return Err(ReadError::Unfiltered);
+        }
+        Ok(page.resources)
+    }
+
+    async fn by_filter(&self, filter: &str) -> Result<Page, ReadError> {
         match self.service.page(&filter_path(filter)).await {
-            Ok(page) => Ok(page.resources),
             // one who is not there is answered so by some
-            Err(error) if error.is_absence() => Ok(Vec::new()),
-            Err(error) => Err(error),
+            Err(error) if error.is_absence() => Ok(Page::default()),
+            page => page,
         }
     }
 
@@ -218,20 +279,28 @@ impl ScimTarget {
     pub(super) async fn read_inventory(&self, cursor: Option<&Cursor>) -> Result<InventoryPage, TargetError> {
         let doing = "reading what the service holds";
         let trail = match cursor {
-            None if self.offers.cursor => Trail::by_cursor(),
-            None => Trail::by_index(),
+            None => self.from_the_start(),
             Some(cursor) => Trail::from_cursor(cursor).ok_or_else(|| ReadError::Shape.during(doing))?,
         };
-        let path = format!("/Users?attributes={FEW}&{}", trail.query(self.offers.page));
-        let page = self.service.page(&path).await.map_err(|error| error.during(doing))?;
-        let (users, next) = match trail.step(&page, self.offers.page, self.totals()) {
-            Step::Next(next) => (page.resources, next.to_cursor()),
-            Step::End => (page.resources, None),
-            Step::EndedBefore => (Vec::new(), None),
-            Step::Circle => return Err(ReadError::Circle.during(doing)),
-        };
+        let (users, next) = self.everybody(&trail).await.map_err(|error| error.during(doing))?;
         let held = users.iter().filter_map(|user| record::inventory_item(&self.shape, user)).collect();
-        Ok(InventoryPage { held, next })
+        Ok(InventoryPage { held, next: next.and_then(|next| next.to_cursor()) })
+    }
+
+    fn from_the_start(&self) -> Trail {
+        if self.offers.cursor { Trail::by_cursor() } else { Trail::by_index() }
+    }
+
+    /// A page of everybody, and where the next one is.
+    async fn everybody(&self, trail: &Trail) -> Result<(Vec<Value>, Option<Trail>), ReadError> {
+        let path = format!("/Users?attributes={FEW}&{}", trail.query(self.offers.page));
+        let page = self.service.page(&path).await?;
+        match trail.step(&page, self.offers.page, self.totals()) {
+            Step::Next(next) => Ok((page.resources, Some(next))),
+            Step::End => Ok((page.resources, None)),
+            Step::EndedBefore => Ok((Vec::new(), None)),
+            Step::Circle => Err(ReadError::Circle),
+        }
     }
 
     /// Reads accounts back with everything that is compared.
@@ -282,7 +351,7 @@ impl ScimTarget {
 
 /// The query that looks users up.
 fn filter_path(filter: &str) -> String {
-    format!("/Users?filter={}&attributes={FEW}", encode(filter))
+    format!("/Users?filter={}&attributes={FEW}&count={TERMS}", encode(filter))
 }
 
 /// Where a user is.

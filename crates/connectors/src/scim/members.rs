@@ -106,15 +106,16 @@ impl Members {
     async fn look_up(&self, service: &Service, shape: &Shape, name: &str) -> Result<Option<String>, ReadError> {
         let filter = encode(&format!("displayName eq {}", quoted(&shape.sent_user_name(name))));
         let path = |query: &str| format!("{}?{query}excludedAttributes={}", self.sort.path, self.sort.list);
-        let found = match service.page(&path(&format!("filter={filter}&"))).await {
-            Ok(page) => page.resources,
+        // all pages of it: a service may ignore the filter
+        let found = match service.list(&path(&format!("filter={filter}&")), LISTED, Totals::Believed).await {
+            Ok(found) => found,
             // without filters all have to be gone through
             Err(error) if error.is_refusal() && !error.is_absence() => {
                 service.list(&path(""), LISTED, Totals::Believed).await.map_err(|_| error)?
             }
             Err(error) => return Err(error),
         };
-        // a service may ignore the filter, and WSO2 puts a store before the name (wso2-scim.md 2.10)
+        // what was found is compared again, and WSO2 puts a store before the name (wso2-scim.md 2.10)
         let fits = |one: &&Value| name_of(shape, one).is_some_and(|held| held.eq_ignore_ascii_case(name));
         let mut fitting = found.iter().filter(fits).filter_map(|one| one.get("id")?.as_str());
         Ok(fitting.next().map(str::to_owned))

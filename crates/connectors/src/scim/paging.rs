@@ -35,6 +35,11 @@ impl Page {
         Some(Self { resources, total, next_cursor: next_cursor.map(str::to_owned) })
     }
 
+    /// Whether there is more than this, by what it says of itself.
+    pub(crate) fn is_part(&self) -> bool {
+        self.next_cursor.is_some() || self.total.is_some_and(|total| total > self.resources.len() as u64)
+    }
+
     fn first_id(&self) -> Option<&str> {
         self.resources.first()?.get("id")?.as_str()
     }

@@ -40,8 +40,9 @@ impl ScimTarget {
 
     fn check_offers(&self, needs: &Needs, findings: &mut Vec<Finding>) {
         if !self.offers.filter {
-            let message = "the service cannot look people up by a filter, so a lost answer could never be cleared up";
-            findings.push(Finding::error(Code::E2015, message).hint("nothing can be done about it here"));
+            let message = "the service cannot look people up by a filter: everybody is read instead, each time";
+            findings
+                .push(Finding::warning(Code::E2015, message).hint("take a large `batch_size`, so that it is seldom"));
         }
         if self.offers.bulk.is_none() && self.config.bulk != BulkUse::Off && needs.creates > 0 {
             let note = Finding::note(Code::E2015, "the service offers no Bulk; accounts are sent one by one");

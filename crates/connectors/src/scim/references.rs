@@ -12,6 +12,11 @@ use std::{
 use serde_json::Value;
 use sterna_core::{ids::TargetId, port::Answer};
 
+use tokio::{
+    sync::MutexGuard,
+    time::{Instant, timeout_at},
+};
+
 use super::{
     answer::Asked,
     memberships::Membership,
@@ -26,13 +31,14 @@ const PREFIX: &str = "bulkId:";
 /// Most values that one request takes out.
 const CHUNK: usize = 50;
 
+/// How many trials may say nothing before references are relied on all the same: what is missing shows at `verify`.
+const TRIALS: u8 = 3;
+
 /// What is known of references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
-    /// Nothing yet.
-    Nothing,
-    /// A trial is under way.
-    Trial,
+    /// Nothing, after so many trials.
+    Nothing(u8),
     /// They become ids.
     Kept,
     /// They do not.
@@ -40,15 +46,19 @@ enum Known {
 }
 
 /// What is known of a service's references.
-pub(super) struct References(Mutex<Known>);
+pub(super) struct References {
+    known: Mutex<Known>,
+    /// Held by the one that tries.
+    trial: tokio::sync::Mutex<()>,
+}
 
 /// How a batch names the people that it makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Naming {
+#[derive(Debug)]
+pub(super) enum Naming<'r> {
     /// By references.
     References,
-    /// By references, and what came of them is looked at.
-    Trial,
+    /// By references, and what came of them is looked at before anybody else uses any.
+    Trial(MutexGuard<'r, ()>),
     /// Afterwards, by their ids.
     Ids,
 }
@@ -56,32 +66,36 @@ pub(super) enum Naming {
 impl References {
     /// They are relied on where the product is known to keep them.
     pub(super) fn new(are_known: bool) -> Self {
-        Self(Mutex::new(if are_known { Known::Kept } else { Known::Nothing }))
+        let known = if are_known { Known::Kept } else { Known::Nothing(0) };
+        Self { known: Mutex::new(known), trial: tokio::sync::Mutex::default() }
     }
 
-    /// How the next batch names people. Whoever is told to try says what came of it.
-    pub(super) fn next(&self) -> Naming {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match *known {
-            Known::Nothing => {
-                *known = Known::Trial;
-                Naming::Trial
-            }
-            Known::Kept => Naming::References,
-            Known::Trial | Known::Broken => Naming::Ids,
+    fn known(&self) -> Known {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the next batch names people. Whoever is told to try says what came of it; the others wait for that, until then.
+    pub(super) async fn next(&self, until: Instant) -> Naming<'_> {
+        let turn = match self.known() {
+            Known::Nothing(_) => timeout_at(until, self.trial.lock()).await.ok(),
+            Known::Kept | Known::Broken => None,
+        };
+        match (self.known(), turn) {
+            (Known::Kept, _) => Naming::References,
+            (Known::Nothing(_), Some(turn)) => Naming::Trial(turn),
+            (Known::Nothing(_), None) | (Known::Broken, _) => Naming::Ids,
         }
     }
 
     /// What came of a trial; `None` when it says nothing.
     fn tried(&self, keeps: Option<bool>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known == Known::Trial {
-            *known = match keeps {
-                None => Known::Nothing,
-                Some(true) => Known::Kept,
-                Some(false) => Known::Broken,
-            };
-        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = match (*known, keeps) {
+            (Known::Nothing(tries), None) if tries + 1 < TRIALS => Known::Nothing(tries + 1),
+            (Known::Nothing(_), None | Some(true)) => Known::Kept,
+            (Known::Nothing(_), Some(false)) => Known::Broken,
+            (known, _) => known,
+        };
     }
 }
 
@@ -167,24 +181,45 @@ fn id(answer: &Answer) -> Option<&TargetId> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn one_batch_tries_and_the_others_do_without_until_it_has() {
+    async fn next(references: &References) -> Naming<'_> {
+        references.next(Instant::now() + Duration::from_millis(20)).await
+    }
+
+    #[tokio::test]
+    async fn one_batch_tries_and_the_others_wait_until_it_has() {
         let references = References::new(false);
-        assert_eq!(references.next(), Naming::Trial);
-        assert_eq!(references.next(), Naming::Ids);
+        let turn = next(&references).await;
+        assert!(matches!(turn, Naming::Trial(_)));
+        // whoever cannot wait does without
+        assert!(matches!(next(&references).await, Naming::Ids));
         references.tried(None);
-        assert_eq!(references.next(), Naming::Trial);
+        drop(turn);
+        assert!(matches!(next(&references).await, Naming::Trial(_)));
         references.tried(Some(true));
-        assert_eq!((references.next(), references.next()), (Naming::References, Naming::References));
+        assert!(matches!(next(&references).await, Naming::References));
+        // what is known already stays
+        references.tried(Some(false));
+        assert!(matches!(next(&references).await, Naming::References));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_does_not_keep_references_gets_none_and_one_that_shows_nothing_does() {
         let broken = References::new(false);
-        broken.next();
         broken.tried(Some(false));
-        assert_eq!(broken.next(), Naming::Ids);
-        assert_eq!(References::new(true).next(), Naming::References);
+        assert!(matches!(next(&broken).await, Naming::Ids));
+        let hidden = References::new(false);
+        for _ in 0..TRIALS {
+            assert!(matches!(next(&hidden).await, Naming::Trial(_)));
+            hidden.tried(None);
+        }
+        assert!(matches!(next(&hidden).await, Naming::References));
+        assert!(matches!(next(&References::new(true)).await, Naming::References));
     }
 
     fn check(members: Value, stored: &[&str], is_whole: bool) {

@@ -60,6 +60,8 @@ pub struct ScimTarget {
     pub(super) groups: Members,
     pub(super) roles: Members,
     pub(super) references: References,
+    /// Whether look-ups go by filters: until one shows that they mean nothing.
+    pub(super) filters: AtomicBool,
     /// Whether accounts are changed by PATCH: as announced, until one is answered as if there were none.
     pub(super) patches: AtomicBool,
     pub(super) associations: Option<Associations>,
@@ -88,6 +90,7 @@ impl ScimTarget {
             roles: Members::new(members::ROLES, config.settling),
             // at WSO2 they are resolved, or refused (wso2-scim.md 2.11, 6)
             references: References::new(shape.dialect.store.is_some()),
+            filters: AtomicBool::new(offers.filter),
             patches: AtomicBool::new(offers.patch),
             associations: config.associations.clone().map(|base| Associations::new(base, config.federated)),
             service,

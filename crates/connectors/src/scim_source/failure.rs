@@ -40,7 +40,7 @@ pub(super) fn ended(error: &ReadError, doing: &str) -> SourceError {
             "check `filter`, `attributes` and `page_size`, and try them with the service's own client; where the service refuses \
              the page behind the last one, set totals = \"ignored\"",
         ),
-        ReadError::Shape => (Code::E3007, "check that `url` is the base of a SCIM 2.0 service"),
+        ReadError::Shape | ReadError::Unfiltered => (Code::E3007, "check that `url` is the base of a SCIM 2.0 service"),
         ReadError::Circle => (
             Code::E3008,
             "the service does not page: set `page_size` above the number of people, or read groups of people by `filter`",

@@ -23,7 +23,7 @@ super::codes! {
     E2007 "attribute is not there" "An extension attribute that every account needs does not exist." "Run apply, which makes it with your consent, or create it by hand.";
     E2008 "attribute has not propagated" "An extension attribute exists but cannot be written yet." "Wait some minutes and run the command again.";
     E2009 "answer not understood" "The target's answer has a form that this program does not know." "See what the message names: the address, the request, a proxy between. Nothing was counted as done.";
-    E2010 "paging goes in a circle" "The target gave the same page or next link twice: what it holds cannot be read from one end to the other." "Nothing is lost: accounts are looked up one by one, and `verify` cannot look for doubles. Report it to the target's operator.";
+    E2010 "paging goes in a circle" "The target gave the same page or next link twice: what it holds cannot be read from one end to the other." "Where its filters work, accounts are looked up one by one and nothing is lost; `verify` cannot look for doubles. Report it to the target's operator.";
     E2011 "local issuer is not a domain of the tenant" "The issuer for local identities is not among the tenant's domains." "Correct `local_issuer`, or leave it out: then the tenant's initial domain is taken.";
     E2012 "application for extension attributes not found" "The tenant has no b2c-extensions-app, and no `extension_app_id` is set." "Set `extension_app_id` to the application that shall own the attributes.";
     E2013 "throttled" "The target turns requests away for now." "Nothing: it is waited for as long as the target asks. Lower `write_share` if live sign-up suffers.";

@@ -5,6 +5,7 @@ mod apply;
 mod emulated;
 mod inventory;
 mod misbehaving;
+mod odd;
 mod responder;
 mod world;
 
