@@ -68,7 +68,7 @@ impl registry::TargetKind for TargetKind {
                 does: DOES,
                 strategies: &[Strategy::Set, Strategy::Reset],
                 quota: "as configured; 429 and Retry-After win",
-                tested_with: &["scim2-server 0.8.3"],
+                tested_with: &["scim2-server 0.8.3", "SCIMMY 1.3"],
             },
             Product::Wso2Is => TargetSupport {
                 does: WSO2_DOES,

@@ -132,7 +132,7 @@ impl registry::SourceKind for Kind {
     }
 
     fn support(&self) -> Option<SourceSupport> {
-        Some(SourceSupport { gives: &[Gives::Groups, Gives::Roles], tested_with: &["scim2-server"] })
+        Some(SourceSupport { gives: &[Gives::Groups, Gives::Roles], tested_with: &["scim2-server", "SCIMMY"] })
     }
 
     fn open(&self, values: &Values, context: &Context) -> Result<Box<dyn Source>, Vec<Finding>> {
