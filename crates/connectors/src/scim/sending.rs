@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use reqwest::Method;
 use serde_json::Value;
-use sterna_core::port::Answer;
+use sterna_core::{code::Code, port::Answer};
 use tokio::time::Instant;
 
 use super::{
@@ -141,7 +141,10 @@ impl Sender<'_> {
             match self.send_one_bulk(requests, part.clone(), &texts, joins, joined).await {
                 Came::Answers(came) => {
                     for (at, answer) in part.zip(came) {
-                        answers[at] = Some(answer);
+                        match may_be_of_bulk(requests[at].method, &answer) {
+                            true => alone.push(at),
+                            false => answers[at] = Some(answer),
+                        }
                     }
                 }
                 Came::TooLarge | Came::NoBulk => open.push(part),
@@ -241,6 +244,16 @@ impl Sender<'_> {
             Err(error) => unsent(&error),
         }
     }
+}
+
+/// Whether an operation was refused in words that services have for methods and paths which their Bulk does not know: by
+/// itself it shows what is true. Nothing happened, so nothing happens twice.
+fn may_be_of_bulk(method: &str, answer: &Answer) -> bool {
+    let is_refused = matches!(
+        answer,
+        Answer::Lacks | Answer::Stops { code: Code::E2009, .. } | Answer::Refuses { code: Code::E2199, .. }
+    );
+    is_refused && method != "POST"
 }
 
 /// An operation that names people who are made in the same request.

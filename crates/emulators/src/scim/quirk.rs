@@ -47,6 +47,7 @@ quirks! {
     NUMERIC_IDS "numeric_ids" "Ids of new resources are numbers, in JSON too."
     ODD_IDS "odd_ids" "Ids of new resources have characters that are percent-encoded in addresses, a percent sign among them."
     REFUSES_BEHIND "refuses_behind" "A page behind the last result is answered 400."
+    BULK_POSTS_ONLY "bulk_posts_only" "Bulk requests know POST only; operations with another method are answered 404."
     LAST_REFERENCE_ONLY "last_reference_only" "Of the bulkId references of an operation the last one alone becomes an id; values with the others are left out."
     FORGETS_EXTERNAL_ID "forgets_external_id" "externalId is accepted and not stored."
 }

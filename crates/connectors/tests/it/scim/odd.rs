@@ -65,6 +65,24 @@ async fn ids_that_are_encoded_in_places_are_decoded_once() {
 }
 
 #[tokio::test]
+async fn nobody_counts_as_gone_because_bulk_does_not_know_removals() {
+    let emulated = Emulated::start("scim", "quirks = [\"bulk_posts_only\"]").await;
+    let target = emulated.target("").await;
+    let people: Vec<_> =
+        (0..3).map(|n| person(&format!("P{n}"), &[Identity::email(format!("p{n}@example.com"))])).collect();
+    let batch: Vec<_> = people.iter().map(|person| create(target.as_ref(), person)).collect();
+    let made = target.apply(0, &batch).await.answers;
+    let ids = made.iter().map(|answer| if let Answer::Holds(id) = answer { id.clone() } else { panic!("{answer:?}") });
+    let removals: Vec<_> = ids.map(|id| write(Operation::Remove { id })).collect();
+    assert_eq!(target.apply(0, &removals).await.answers, made);
+    for person in &people {
+        assert!(found(target.as_ref(), person).await.by_key.is_empty());
+    }
+    let again = target.apply(0, &removals).await.answers;
+    assert!(again.iter().all(|answer| *answer == Answer::Lacks), "{again:?}");
+}
+
+#[tokio::test]
 async fn where_patch_is_announced_and_not_there_accounts_are_written_as_a_whole() {
     let emulated = Emulated::start("scim", "quirks = [\"patch_501\"]").await;
     let target = emulated.target("").await;

@@ -5,6 +5,7 @@ mod parts;
 
 use std::collections::HashMap;
 
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use self::order::order;
@@ -67,6 +68,9 @@ impl Call<'_> {
     }
 
     fn run_part(&self, part: &Part, made: &HashMap<&str, String>, trouble: &mut Trouble) -> Answer {
+        if part.method != Method::POST && self.service.quirks().has(&quirk::BULK_POSTS_ONLY) {
+            return self.service.refused(&Refusal::not_found("such address"));
+        }
         let last_only = self.service.quirks().has(&quirk::LAST_REFERENCE_ONLY);
         match part.item(self.item, made, last_only) {
             Ok(item) => self.operate(item, trouble),

@@ -79,6 +79,11 @@ async fn tried(world: &World, quirk: &str) -> Value {
             let groups = world.get("/Groups").await;
             groups.body["Resources"][0]["members"].as_array().map(Vec::len).into()
         }
+        "bulk_posts_only" => {
+            let path = world.create(user("bo")).await;
+            let operation = json!({ "method": "DELETE", "path": path, "bulkId": "1" });
+            world.post("/Bulk", bulk(&[operation])).await.body["Operations"][0]["status"].clone()
+        }
         "no_schemas" => json!([
             world.get("/Schemas").await.status.as_u16(),
             world.get("/ResourceTypes/User").await.status.as_u16(),
