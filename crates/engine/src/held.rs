@@ -12,12 +12,15 @@ use sterna_ledger::sending::Case;
 /// What the target holds of each case, in order.
 ///
 /// An account of ours that is not there by its id is looked up by its key once more: it may have got another id, and must
-/// neither count as gone nor be made twice.
+/// neither count as gone nor be made twice. What carries the key of somebody else is not ours, whatever its id.
 pub(crate) async fn held(target: &dyn Target, cases: &[Case]) -> Result<Vec<Option<Held>>, TargetError> {
     let ids: Vec<TargetId> = cases.iter().filter_map(|case| case.target.clone()).collect();
     let read = target.read_back(&ids).await?;
     let by_id: BTreeMap<TargetId, Option<Held>> = ids.into_iter().zip(read).collect();
-    let at = |case: &Case| case.target.as_ref().and_then(|id| by_id.get(id)).cloned().flatten();
+    let at = |case: &Case| {
+        let held = case.target.as_ref().and_then(|id| by_id.get(id)).cloned().flatten();
+        held.filter(|held| !is_of_another(case, held))
+    };
     let mut all: Vec<Option<Held>> = cases.iter().map(at).collect();
     let lost: Vec<(usize, Probe)> = all
         .iter()
@@ -45,4 +48,9 @@ pub(crate) async fn held(target: &dyn Target, cases: &[Case]) -> Result<Vec<Opti
         all[at] = held;
     }
     Ok(all)
+}
+
+fn is_of_another(case: &Case, held: &Held) -> bool {
+    let ours = case.planned.as_ref().filter(|_| case.origin == Some(Action::Create)).map(|planned| planned.draft.key);
+    ours.zip(held.key).is_some_and(|(ours, theirs)| ours != theirs)
 }

@@ -110,7 +110,7 @@ impl Members {
         let found = match service.list(&path(&format!("filter={filter}&")), LISTED, Totals::Believed).await {
             Ok(found) => found,
             // without filters all have to be gone through
-            Err(error) if error.is_refusal() && !error.is_absence() => {
+            Err(error) if error.is_refusal() => {
                 service.list(&path(""), LISTED, Totals::Believed).await.map_err(|_| error)?
             }
             Err(error) => return Err(error),

@@ -216,7 +216,12 @@ impl Sender<'_> {
             self.bulking.lost(requests.len());
             return all(&silence("the answer to the bulk request says nothing of what became of it"));
         };
-        self.bulking.answered();
+        if items.iter().all(Option::is_none) {
+            // an answer to nothing that was asked
+            self.bulking.lost(requests.len());
+        } else {
+            self.bulking.answered();
+        }
         for (tail, item) in tails.iter().zip(&items[requests.len()..]) {
             if item.as_ref().is_some_and(|item| matches!(item.status, 200 | 204)) {
                 joined[tail.join].extend(&tail.who);
