@@ -25,7 +25,9 @@ impl Page {
     pub(crate) fn read(mut body: Value) -> Option<Self> {
         let object = body.as_object_mut()?;
         let resources = object.remove("Resources").or_else(|| object.remove("resources"));
-        let total = object.get("totalResults").and_then(Value::as_u64);
+        // a number, or a text that holds one
+        let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+        let total = object.get("totalResults").and_then(number);
         let resources = match resources {
             Some(Value::Array(list)) => list,
             None | Some(Value::Null) if total.is_some() => Vec::new(),
@@ -265,6 +267,7 @@ mod tests {
         assert_eq!((empty.resources.len(), empty.total), (0, Some(0)));
         let lower = Page::read(json!({"resources": [{"id": "u1"}], "nextCursor": "x"})).unwrap();
         assert_eq!((lower.resources.len(), lower.next_cursor.as_deref()), (1, Some("x")));
+        assert_eq!(Page::read(json!({"totalResults": "7", "Resources": []})).unwrap().total, Some(7));
         assert_eq!(Page::read(json!({"Resources": {}})), None);
         assert_eq!(Page::read(json!({"id": "u1"})), None);
         assert_eq!(Page::read(json!([])), None);

@@ -43,7 +43,8 @@ pub(super) fn ended(error: &ReadError, doing: &str) -> SourceError {
         ReadError::Shape | ReadError::Unfiltered => (Code::E3007, "check that `url` is the base of a SCIM 2.0 service"),
         ReadError::Circle => (
             Code::E3008,
-            "the service does not page: set `page_size` above the number of people, or read groups of people by `filter`",
+            "the service does not page: set `page_size` above the number of people, or read groups of people by `filter`; where it \
+             gives everybody at once and says no total, set totals = \"ignored\"",
         ),
     };
     SourceError::new(code, format!("{doing} failed: {error}")).hint(hint)
@@ -60,7 +61,7 @@ pub(super) fn too_few(short: Short) -> SourceError {
     );
     error.hint(
         "see whether the account that it is read with may see everybody, and try another `page_size`; where the service \
-         counts wrong, set totals = \"ignored\"",
+         counts wrong or gives somebody twice, set totals = \"ignored\"",
     )
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     http::{encode, try_together},
-    scim::{Line, Page as UserPage, ReadError, Service, Step, Trail, flag},
+    scim::{Line, Page as UserPage, ReadError, Service, Step, Totals, Trail, flag},
 };
 
 /// How many requests are under way at once.
@@ -82,9 +82,9 @@ impl ScimSource {
         self.ready.as_ref().ok_or_else(|| SourceError::new(Code::E3001, "the service was not connected to"))
     }
 
-    /// The query of a page.
-    fn query(&self, mark: &Mark) -> String {
-        let mut query = mark.query(self.config.page_size);
+    /// The query of a page; `paging` says which.
+    fn query(&self, paging: String) -> String {
+        let mut query = paging;
         let mut add = |name: &str, value: &str| {
             let _ = write!(query, "&{name}={}", encode(value));
         };
@@ -106,6 +106,19 @@ impl ScimSource {
             add("excludedAttributes", left_out);
         }
         query
+    }
+
+    /// Whether a page that comes again and again is everybody: the service says so by its total, or gives fewer where fewer are
+    /// asked for, so that it would have given more where there are more.
+    async fn was_everybody(&mut self, page: &UserPage) -> Result<bool, SourceError> {
+        let fewer = (page.resources.len() as u64).saturating_sub(1);
+        if page.total.is_some() || self.config.totals == Totals::Doubted || fewer == 0 {
+            return Ok(true);
+        }
+        let query = self.query(Trail::by_index().query(fewer));
+        let again = self.ready().await?.service.page(&format!("/Users?{query}")).await;
+        let again = again.map_err(|error| ended(&error, "reading a page of users"))?;
+        Ok(again.resources.len() as u64 == fewer)
     }
 
     /// What other requests say of the people of a page, in order.
@@ -191,7 +204,7 @@ impl Source for ScimSource {
             let is_new = self.seen.count().is_some();
             return Err(if is_new { too_few(short) } else { SourceError::new(Code::E3006, "the list was too short") });
         }
-        let query = self.query(&mark);
+        let query = self.query(mark.query(self.config.page_size));
         let ready = self.ready().await?;
         let page = match ready.service.page(&format!("/Users?{query}")).await {
             Ok(page) => page,
@@ -201,6 +214,9 @@ impl Source for ScimSource {
             }
         };
         let step = mark.step(&page, self.config.page_size);
+        if step == Step::EndedBefore && !self.was_everybody(&page).await? {
+            return Err(ended(&ReadError::Circle, "reading a page of users"));
+        }
         let users = if step == Step::EndedBefore { Vec::new() } else { self.fresh(&page) };
         let next = match mark.next(step, page.total, self.seen.count(), self.config.totals) {
             Next::Circle => return Err(ended(&ReadError::Circle, "reading a page of users")),
