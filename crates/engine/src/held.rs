@@ -37,8 +37,8 @@ pub(crate) async fn held(target: &dyn Target, cases: &[Case]) -> Result<Vec<Opti
     let found = target.find(&probes).await?;
     let (mut places, mut others) = (Vec::new(), Vec::new());
     for ((at, _), found) in lost.iter().zip(found) {
-        // several are for somebody to look at: the sweep for doubles names them
-        let [id] = found.by_key.as_slice() else { continue };
+        // one of several: it must not be made once more, and the sweep for doubles names them all
+        let Some(id) = found.by_key.first() else { continue };
         if cases[*at].target.as_ref() != Some(id) {
             places.push(*at);
             others.push(id.clone());

@@ -39,7 +39,7 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Whether standard error may have colours: only where somebody looks at it who has not asked for none (NO_COLOR).
+/// Whether standard error may have colours: only where somebody looks at it who has not asked for none (`NO_COLOR`).
 pub(crate) fn coloured() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

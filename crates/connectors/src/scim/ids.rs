@@ -3,6 +3,8 @@
 //! RFC 7643 3.1 has ids as texts; services over a table with numbered rows give numbers. In places ids are percent-encoded
 //! (RFC 3986 2.1), as they are in the requests that are made with them.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -42,7 +44,7 @@ pub(super) fn of_place(location: &str) -> Option<String> {
     let last = path.rsplit('/').next().filter(|last| !last.is_empty())?;
     let is_endpoint = ["Users", "Groups"].iter().any(|endpoint| last.eq_ignore_ascii_case(endpoint));
     // what is no UTF-8 once it is decoded was not encoded
-    let id = percent_decode_str(last).decode_utf8().map_or_else(|_| last.to_owned(), |id| id.into_owned());
+    let id = percent_decode_str(last).decode_utf8().map_or_else(|_| last.to_owned(), Cow::into_owned);
     (!is_endpoint).then_some(id)
 }
 

@@ -101,7 +101,7 @@ impl ScimTarget {
         for one in wanted {
             by_value.entry((one.by, one.value.as_str())).or_default().push(one);
         }
-        let (mut all, mut trail) = (Vec::new(), Some(self.from_the_start()));
+        let (mut all, mut trail) = (Vec::new(), Some(self.first_page()));
         while let Some(now) = trail {
             let (users, next) = self.everybody(&now).await?;
             for user in users {
@@ -279,7 +279,7 @@ impl ScimTarget {
     pub(super) async fn read_inventory(&self, cursor: Option<&Cursor>) -> Result<InventoryPage, TargetError> {
         let doing = "reading what the service holds";
         let trail = match cursor {
-            None => self.from_the_start(),
+            None => self.first_page(),
             Some(cursor) => Trail::from_cursor(cursor).ok_or_else(|| ReadError::Shape.during(doing))?,
         };
         let (users, next) = self.everybody(&trail).await.map_err(|error| error.during(doing))?;
@@ -287,7 +287,7 @@ impl ScimTarget {
         Ok(InventoryPage { held, next: next.and_then(|next| next.to_cursor()) })
     }
 
-    fn from_the_start(&self) -> Trail {
+    fn first_page(&self) -> Trail {
         if self.offers.cursor { Trail::by_cursor() } else { Trail::by_index() }
     }
 

@@ -230,7 +230,7 @@ mod tests {
         assert!(matches!(next(&References::new(true)).await, Naming::References));
     }
 
-    fn check(members: Value, stored: &[&str], is_whole: bool) {
+    fn check(members: &Value, stored: &[&str], is_whole: bool) {
         let ids = [TargetId("u1".into()), TargetId("u2".into())];
         let group = json!({ "members": members });
         let came = looked(&group, "members", &ids.each_ref()).unwrap();
@@ -239,10 +239,10 @@ mod tests {
 
     #[test]
     fn references_that_were_stored_and_people_who_are_missing_are_seen() {
-        check(json!([{"value": "u2"}, {"value": "u1"}, {"value": "u9"}]), &[], true);
-        check(json!([{"value": "bulkId:o0"}, {"value": "u2"}]), &["bulkId:o0"], false);
-        check(json!([{"value": "u2"}]), &[], false);
-        check(json!([]), &[], false);
+        check(&json!([{"value": "u2"}, {"value": "u1"}, {"value": "u9"}]), &[], true);
+        check(&json!([{"value": "bulkId:o0"}, {"value": "u2"}]), &["bulkId:o0"], false);
+        check(&json!([{"value": "u2"}]), &[], false);
+        check(&json!([]), &[], false);
         assert_eq!(looked(&json!({"id": "g"}), "members", &[]), None);
     }
 }

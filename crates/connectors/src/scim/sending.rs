@@ -141,9 +141,10 @@ impl Sender<'_> {
             match self.send_one_bulk(requests, part.clone(), &texts, joins, joined).await {
                 Came::Answers(came) => {
                     for (at, answer) in part.zip(came) {
-                        match may_be_of_bulk(requests[at].method, &answer) {
-                            true => alone.push(at),
-                            false => answers[at] = Some(answer),
+                        if may_be_of_bulk(requests[at].method, &answer) {
+                            alone.push(at);
+                        } else {
+                            answers[at] = Some(answer);
                         }
                     }
                 }

@@ -3,6 +3,7 @@
 mod counterpart;
 mod files;
 mod gateway;
+mod restored;
 mod scimmy;
 mod silent;
 

@@ -138,7 +138,7 @@ fn last(value: &Value) -> Option<&str> {
 fn leave_out(value: &mut Value) {
     match value {
         Value::Array(elements) => {
-            elements.retain(|element| !element.get("value").is_some_and(|value| last(value).is_some()));
+            elements.retain(|element| element.get("value").is_none_or(|value| last(value).is_none()));
             elements.iter_mut().for_each(leave_out);
         }
         Value::Object(members) => members.values_mut().for_each(leave_out),
