@@ -227,7 +227,9 @@ impl ScimTarget {
     async fn single(&self, wanted: &Wanted) -> Result<Vec<Value>, ReadError> {
         let is_plain = self.shape.dialect.store.is_none();
         let page = match self.by_filter(&wanted.filter).await {
-            Err(ReadError::Status { status: 400 | 403 | 501, .. }) if is_plain => return Err(ReadError::Unfiltered),
+            Err(ReadError::Status { status: 400 | 403 | 405 | 501, .. }) if is_plain => {
+                return Err(ReadError::Unfiltered);
+            }
             page => page?,
         };
         let is_other = page.resources.len() > 1 && page.resources.iter().any(|user| !self.fits(wanted, user));
@@ -240,8 +242,8 @@ impl ScimTarget {
 
     async fn by_filter(&self, filter: &str) -> Result<Page, ReadError> {
         match self.service.page(&filter_path(filter)).await {
-            // one who is not there is answered so by some
-            Err(error) if error.is_absence() => Ok(Page::default()),
+            // one who is not there is answered so by some; 501 is said of filters
+            Err(ReadError::Status { status: 404 | 410, .. }) => Ok(Page::default()),
             page => page,
         }
     }

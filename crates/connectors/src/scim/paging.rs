@@ -39,7 +39,10 @@ impl Page {
 
     /// Whether there is more than this, by what it says of itself.
     pub(crate) fn is_part(&self) -> bool {
-        self.next_cursor.is_some() || self.total.is_some_and(|total| total > self.resources.len() as u64)
+        match self.total {
+            Some(total) => total > self.resources.len() as u64,
+            None => self.next_cursor.is_some(),
+        }
     }
 
     fn first_id(&self) -> Option<&str> {

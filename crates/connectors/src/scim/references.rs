@@ -11,7 +11,6 @@ use std::{
 
 use serde_json::Value;
 use sterna_core::{ids::TargetId, port::Answer};
-
 use tokio::{
     sync::MutexGuard,
     time::{Instant, timeout_at},
