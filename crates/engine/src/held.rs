@@ -38,10 +38,9 @@ pub(crate) async fn held(target: &dyn Target, cases: &[Case]) -> Result<Vec<Opti
     let (mut places, mut others) = (Vec::new(), Vec::new());
     for ((at, _), found) in lost.iter().zip(found) {
         // one of several: it must not be made once more, and the sweep for doubles names them all
-        let Some(id) = found.by_key.first() else { continue };
-        if cases[*at].target.as_ref() != Some(id) {
+        if let Some(id) = found.by_key.into_iter().find(|id| cases[*at].target.as_ref() != Some(id)) {
             places.push(*at);
-            others.push(id.clone());
+            others.push(id);
         }
     }
     for (at, held) in places.into_iter().zip(target.read_back(&others).await?) {

@@ -266,12 +266,12 @@ async fn sweep_for_doubles(run: &Run, target: &dyn Target, report: &mut VerifyRe
 
 fn findings(report: &mut VerifyReport) {
     let are =
-        |number: u64, many: &str, one: &str| format!("{} {}", counted(number, "account"), agreeing(number, one, many));
+        |number: u64, one: &str, many: &str| format!("{} {}", counted(number, "account"), agreeing(number, one, many));
     let unexpected =
-        are(report.unexpected, "are at the target that should not be", "is at the target that should not be");
+        are(report.unexpected, "is at the target that should not be", "are at the target that should not be");
     for (count, finding) in [
-        (report.differs, Finding::error(Code::E5011, are(report.differs, "differ", "differs"))),
-        (report.missing, Finding::error(Code::E5017, are(report.missing, "are missing", "is missing"))),
+        (report.differs, Finding::error(Code::E5011, are(report.differs, "differs", "differ"))),
+        (report.missing, Finding::error(Code::E5017, are(report.missing, "is missing", "are missing"))),
         (report.unexpected, Finding::warning(Code::E2107, unexpected)),
     ] {
         if count > 0 {

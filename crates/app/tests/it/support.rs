@@ -54,16 +54,23 @@ impl Folder {
 
     /// Runs the program to its end.
     pub(crate) fn run(&self, args: &str) -> Run {
-        let output = self.command(args).output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(&mut self.command(args))
+    }
+
+    /// The same with a secret in the environment.
+    pub(crate) fn run_with(&self, args: &str, secret: (&str, &str)) -> Run {
+        Run::of(self.command(args).env(secret.0, secret.1))
     }
 }
 
 impl Run {
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// Standard output as the one JSON document that it has to be.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", self.stdout))

@@ -116,8 +116,8 @@ fn looked(group: &Value, list: &str, ids: &[&TargetId]) -> Option<Looked> {
 }
 
 impl ScimTarget {
-    /// Looks at what became of the references of a trial, and mends it; whether they are relied on from now on. Where they
-    /// are not, nobody is taken to be in a group.
+    /// Looks at what became of the references of a trial and takes note of it. Where they did not become ids, nobody counts as
+    /// done, so that everybody is added by id, and what was stored of them is taken out.
     pub(super) async fn look_at_trial(
         &self,
         sender: &Sender<'_>,
@@ -132,8 +132,7 @@ impl ScimTarget {
                 continue;
             }
             let (path, list) = self.where_is(one);
-            let read = self.service.get_if_there(&format!("{path}?attributes={list}")).await.ok().flatten();
-            let Some(looked) = read.and_then(|group| looked(&group, list, &ids)) else { continue };
+            let Some(looked) = self.look_at(&path, list, &ids).await else { continue };
             let is_right = looked.is_whole && looked.stored.is_empty();
             // one reference says too little: the last one of an operation may be the only one that is replaced
             if !is_right || ids.len() > 1 {
@@ -168,17 +167,18 @@ impl ScimTarget {
                 is_done &= answers.iter().all(|answer| matches!(answer, Answer::Holds(_)));
             }
             // some take a path with a filter for granted and do nothing
-            failed += usize::from(!is_done || !self.is_clean(path, list).await);
+            let is_clean = self.look_at(path, list, &[]).await.is_some_and(|looked| looked.stored.is_empty());
+            failed += usize::from(!is_done || !is_clean);
         }
         if failed > 0 {
             tracing::warn!(failed, "Groups have members whose value begins with `bulkId:`; take them out by hand");
         }
     }
 
-    /// Whether a group holds no reference.
-    async fn is_clean(&self, path: &str, list: &str) -> bool {
-        let read = self.service.get_if_there(&format!("{path}?attributes={list}")).await.ok().flatten();
-        read.and_then(|group| looked(&group, list, &[])).is_some_and(|looked| looked.stored.is_empty())
+    /// What a group holds; `None` when it is not shown.
+    async fn look_at(&self, path: &str, list: &str, ids: &[&TargetId]) -> Option<Looked> {
+        let group = self.service.get_if_there(&format!("{path}?attributes={list}")).await.ok()??;
+        looked(&group, list, ids)
     }
 }
 

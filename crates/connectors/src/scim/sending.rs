@@ -215,7 +215,8 @@ impl Sender<'_> {
         let Some(items) = read else {
             // earlier operations may have been committed before one made all of it fail (wso2-scim.md 2.11, 9)
             self.bulking.lost(requests.len());
-            return all(&silence("the answer to the bulk request says nothing of what became of it"));
+            let why = format!("the service answered {} to the bulk request, which says nothing of each", item.status);
+            return all(&silence(&why));
         };
         if items.iter().all(Option::is_none) {
             // an answer to nothing that was asked

@@ -55,12 +55,7 @@ impl World {
     }
 
     fn run(&self, args: &str) -> crate::support::Run {
-        let output = self.folder.command(args).env("SCIM_TEST_TOKEN", TOKEN).output().unwrap();
-        crate::support::Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.folder.run_with(args, ("SCIM_TEST_TOKEN", TOKEN))
     }
 
     fn plan(&self, people: usize) {

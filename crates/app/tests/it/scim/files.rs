@@ -96,10 +96,7 @@ impl World {
 
     fn run(&mut self, args: &str) -> Run {
         let secret = self.emulator.ready["client_secret"].as_str().unwrap();
-        let output = self.folder.command(args).env(SECRET, secret).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let run =
-            Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) };
+        let run = self.folder.run_with(args, (SECRET, secret));
         let _ = write!(self.said, "\n$ sterna {args}: {}\n{}{}", run.code, run.stdout, run.stderr);
         run
     }

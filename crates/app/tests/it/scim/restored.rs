@@ -1,6 +1,8 @@
 //! Accounts that somebody deleted and restored at the service have another id there, and our key: they are neither gone nor made
 //! once more. What carries the key of somebody else is not touched.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{ask, files, person};
@@ -18,9 +20,9 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(scenario: &str) -> Self {
         let folder = Folder::new();
-        folder.write("scenario.toml", "");
+        folder.write("scenario.toml", scenario);
         let emulator = Emulator::start(&folder, "scim", "--scenario scenario.toml");
         let mut target = files::target("scim", &emulator.ready);
         target.insert("sign_ins".to_owned(), "none".into());
@@ -38,9 +40,7 @@ impl World {
 
     fn run(&self, args: &str) -> Run {
         let secret = self.emulator.ready["client_secret"].as_str().unwrap();
-        let output = self.folder.command(args).env(SECRET, secret).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+        self.folder.run_with(args, (SECRET, secret))
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -65,7 +65,7 @@ impl World {
     }
 
     fn moved() -> Self {
-        let world = Self::new();
+        let world = Self::new("");
         world.run("extract").exits(0);
         world.run("plan");
         world.run("apply --yes").exits(0);
@@ -82,6 +82,8 @@ fn whoever_was_restored_with_another_id_is_found_mended_and_taken_back() {
     let verify = world.run("verify --json").exits(10);
     let verify = verify.json();
     assert_eq!((&verify["missing"], &verify["attributes"]), (&json!(0), &json!({"groups": 1})), "{verify}");
+    let failures = world.run("export failures --output -").exits(0);
+    assert!(failures.stdout.contains(r#""detail":"groups""#), "{}", failures.stdout);
     world.run("verify --repair --yes").exits(0);
     assert_eq!(world.emulator.users().len(), PEOPLE);
     world.run("undo --yes").exits(0);
@@ -114,4 +116,24 @@ fn an_account_that_carries_the_key_of_somebody_else_is_left_alone() {
     assert_eq!(undo["removed"], json!(PEOPLE - 1), "{undo}");
     let left = world.emulator.users();
     assert_eq!((left.len(), &left[0]["userName"]), (1, &json!("person00003")));
+}
+
+#[test]
+fn what_an_unknown_outcome_was_answered_with_can_be_looked_up() {
+    let world = World::new("[[fault]]\nkind = \"error_5xx_before\"\non = \"bulk\"\n");
+    world.run("extract").exits(0);
+    world.run("plan");
+    let secret = world.emulator.ready["client_secret"].as_str().unwrap();
+    let mut apply = world.folder.command("apply --yes").env(SECRET, secret).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    let told = loop {
+        let failures = world.run("export failures --output -");
+        if failures.stdout.contains("the service answered 5") || Instant::now() > until {
+            break failures.stdout;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+    assert!(told.contains("the service answered 5"), "{told}");
 }

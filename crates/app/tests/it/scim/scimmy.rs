@@ -51,9 +51,16 @@ fn from_file(server: &Server) -> String {
 }
 
 fn run(folder: &Folder, args: &str) -> Run {
-    let output = folder.command(args).env("SCIM_TEST_TOKEN", TOKEN).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    folder.run_with(args, ("SCIM_TEST_TOKEN", TOKEN))
+}
+
+/// People from a file who were sent to it, and what the sending said.
+fn moved(server: &Server) -> (Folder, Run) {
+    let folder = project(&from_file(server), PEOPLE);
+    run(&folder, "extract").exits(0);
+    run(&folder, "plan");
+    let apply = run(&folder, "apply --yes").exits(0);
+    (folder, apply)
 }
 
 fn held(server: &Server) -> Value {
@@ -92,10 +99,7 @@ fn wanted(people: usize) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn everybody_is_in_their_groups_though_only_the_last_reference_of_an_operation_becomes_an_id() {
     let Some(server) = start("4") else { return };
-    let folder = project(&from_file(&server), PEOPLE);
-    run(&folder, "extract").exits(0);
-    run(&folder, "plan");
-    let apply = run(&folder, "apply --yes").exits(0);
+    let (folder, apply) = moved(&server);
     assert!(apply.stderr.contains("does not resolve references"), "{}", apply.stderr);
     assert!(!apply.stderr.contains("by hand"), "{}", apply.stderr);
     assert_eq!(members(&held(&server)), wanted(PEOPLE));
@@ -108,10 +112,7 @@ fn everybody_is_in_their_groups_though_only_the_last_reference_of_an_operation_b
 #[test]
 fn a_server_that_does_not_page_is_looked_through_by_name_and_is_no_whole_source() {
     let Some(server) = start("5") else { return };
-    let folder = project(&from_file(&server), PEOPLE);
-    run(&folder, "extract").exits(0);
-    run(&folder, "plan");
-    run(&folder, "apply --yes").exits(0);
+    let (folder, _) = moved(&server);
     // more people, and some who are there already: what a list shows of them is a third
     let more = project(&from_file(&server), 2_100);
     run(&more, "extract").exits(0);

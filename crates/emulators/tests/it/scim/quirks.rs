@@ -53,10 +53,6 @@ async fn tried(world: &World, quirk: &str) -> Value {
             json!([got.status.as_u16(), got.kind(), got.body["status"]])
         }
         "connection_closed" => json!(world.get("/Users").await.header("connection")),
-        "bulk_501" | "bulk_without_response" => {
-            let got = world.post("/Bulk", bulk(&[post("1", user("user1@example.org"))])).await;
-            json!([got.status.as_u16(), got.body["Operations"][0]["response"]["scimType"]])
-        }
         "patch_501" => {
             let path = world.create(user("bo")).await;
             world.patch(&path, json!([{ "op": "add", "path": "title", "value": "Dr" }])).await.status.as_u16().into()
@@ -70,6 +66,22 @@ async fn tried(world: &World, quirk: &str) -> Value {
             json!([made.body["id"].is_u64(), path.contains("%40")])
         }
         "refuses_behind" => list(&[("startIndex", "21"), ("count", "10")]).await,
+        "no_schemas" => json!([
+            world.get("/Schemas").await.status.as_u16(),
+            world.get("/ResourceTypes/User").await.status.as_u16(),
+            world.get("/ServiceProviderConfig").await.status.as_u16(),
+        ]),
+        _ => tried_in_bulk(world, quirk).await,
+    }
+}
+
+/// The same for quirks of bulk requests.
+async fn tried_in_bulk(world: &World, quirk: &str) -> Value {
+    match quirk {
+        "bulk_501" | "bulk_without_response" => {
+            let got = world.post("/Bulk", bulk(&[post("1", user("user1@example.org"))])).await;
+            json!([got.status.as_u16(), got.body["Operations"][0]["response"]["scimType"]])
+        }
         "last_reference_only" => {
             let members = json!([{ "value": "bulkId:1" }, { "value": "bulkId:2" }]);
             let group = json!({ "schemas": [GROUP], "displayName": "all", "members": members });
@@ -84,11 +96,6 @@ async fn tried(world: &World, quirk: &str) -> Value {
             let operation = json!({ "method": "DELETE", "path": path, "bulkId": "1" });
             world.post("/Bulk", bulk(&[operation])).await.body["Operations"][0]["status"].clone()
         }
-        "no_schemas" => json!([
-            world.get("/Schemas").await.status.as_u16(),
-            world.get("/ResourceTypes/User").await.status.as_u16(),
-            world.get("/ServiceProviderConfig").await.status.as_u16(),
-        ]),
         other => panic!("nothing tries the quirk {other}"),
     }
 }
